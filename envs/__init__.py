@@ -1,0 +1,1 @@
+"""Problems of low-carbon networking and their simulation."""

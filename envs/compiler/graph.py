@@ -1,0 +1,228 @@
+"""The typed graph: every quantity of a problem as a hash-consed node with dimension, index, level and interval.
+
+Arrays are laid out with one axis for each set of the index and the batch as the **last** axis, so that every operation
+runs along contiguous memory and reductions over a set add whole rows. A value that is the same for the whole batch has
+a last axis of length 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.compiler import intervals, kernels
+from envs.compiler.intervals import Interval
+from envs.spec.diagnostics import Finding
+from envs.spec.units import DIMENSIONLESS, Dimension
+
+FloatArray = NDArray[np.float64]
+
+MAX_NODES = 20_000
+MAX_ELEMENTS = 1_000_000
+
+
+class Level(IntEnum):
+    """When a value is known."""
+
+    CONSTANT = 0
+    """Before anything runs."""
+    SCENARIO = 1
+    """Once a scenario is sampled."""
+    EXOGENOUS = 2
+    """At each time, whatever was done before."""
+    STATE = 3
+    """At each time, before the decision."""
+    DECISION = 4
+    """After the decision."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """One value of the graph. Identity is equality: equal nodes are one object."""
+
+    number: int
+    op: str
+    arguments: tuple[Node, ...]
+    attribute: Hashable
+    index: tuple[str, ...]
+    dimension: Dimension
+    interval: Interval
+    level: Level
+    batched: bool
+    layout: tuple[str, ...] = ()
+    """The index to which the arguments are aligned before the operation."""
+    boolean: bool = False
+    value: FloatArray | None = field(default=None, repr=False)
+
+    @property
+    def constant(self) -> bool:
+        """Whether the value is known at compile time."""
+        return self.value is not None
+
+
+class Graph:
+    """Builds nodes: infers index and level, bounds values, folds constants, shares common subexpressions."""
+
+    def __init__(self, sets: Mapping[str, int]) -> None:
+        """Start an empty graph over index sets, given with their sizes in canonical order."""
+        self.sets = dict(sets)
+        self._order = {name: position for position, name in enumerate(self.sets)}
+        self._nodes: dict[Hashable, Node] = {}
+
+    def __len__(self) -> int:
+        """Number of distinct nodes."""
+        return len(self._nodes)
+
+    def sizes(self, index: Sequence[str]) -> tuple[int, ...]:
+        """Axis lengths of an index, without the batch."""
+        return tuple(self.sets[name] for name in index)
+
+    def joined(self, *indices: tuple[str, ...]) -> tuple[str, ...]:
+        """The index over all given sets, in canonical order."""
+        return tuple(sorted({name for index in indices for name in index}, key=self._order.__getitem__))
+
+    def constant(self, value: Any, dimension: Dimension = DIMENSIONLESS, index: tuple[str, ...] = ()) -> Node:
+        """A known value in base units, of shape ``sizes(index)``."""
+        array = np.asarray(value, dtype=np.float64).reshape((*self.sizes(index), 1))
+        key = ("constant", array.tobytes(), dimension, index)
+        interval = float(array.min()), float(array.max())
+        return self._node(key, "constant", (), None, index, dimension, interval, Level.CONSTANT, False, value=array)
+
+    def source(
+        self,
+        kind: str,
+        name: str,
+        index: tuple[str, ...],
+        dimension: Dimension,
+        interval: Interval,
+        level: Level,
+        batched: bool = True,
+    ) -> Node:
+        """A value that enters from outside: parameter, process, time, state or decision."""
+        interval = intervals.checked(interval, name)
+        return self._node((kind, name), kind, (), name, index, dimension, interval, level, batched)
+
+    def elementwise(
+        self,
+        op: str,
+        *arguments: Node,
+        dimension: Dimension,
+        boolean: bool = False,
+        interval: Interval | None = None,
+    ) -> Node:
+        """An operation on each element; arguments are aligned by the names of their sets.
+
+        ``interval`` may state a range tighter than interval arithmetic finds.
+        """
+        index = self.joined(*(a.index for a in arguments))
+        ranges = [a.interval for a in arguments]
+        if interval is not None:
+            pass
+        elif op == "where":
+            interval = min(ranges[1][0], ranges[2][0]), max(ranges[1][1], ranges[2][1])
+        elif len(arguments) == 1:
+            interval = intervals.UNARY[op](*ranges)
+        else:
+            interval = intervals.BINARY[op](*ranges)
+        return self._operation(op, arguments, None, index, index, dimension, interval, boolean)
+
+    def structured(
+        self,
+        op: str,
+        *arguments: Node,
+        attribute: Hashable,
+        layout: tuple[str, ...],
+        index: tuple[str, ...],
+        dimension: Dimension,
+        interval: Interval,
+    ) -> Node:
+        """An operation along an axis of its arguments, which are first aligned to ``layout``."""
+        return self._operation(op, arguments, attribute, layout, index, dimension, interval, False)
+
+    def axis(self, name: str, layout: tuple[str, ...]) -> int:
+        """The axis of a set in arrays over ``layout``, counted from the end (the batch is -1)."""
+        return layout.index(name) - len(layout) - 1
+
+    def _operation(
+        self,
+        op: str,
+        arguments: tuple[Node, ...],
+        attribute: Hashable,
+        layout: tuple[str, ...],
+        index: tuple[str, ...],
+        dimension: Dimension,
+        interval: Interval,
+        boolean: bool,
+    ) -> Node:
+        key = (op, tuple(a.number for a in arguments), attribute)
+        if key in self._nodes:
+            return self._nodes[key]
+        interval = intervals.checked(interval, op)
+        value = None
+        if all(a.constant for a in arguments):
+            views = [self.aligned(a, a.value, layout) for a in arguments]
+            value = np.empty((*self.sizes(index), 1), dtype=bool if boolean else np.float64)
+            with np.errstate(all="ignore"):
+                kernels.NUMPY[op](*views, out=value, attribute=attribute)
+            if not boolean:
+                interval = intervals.checked((float(value.min()), float(value.max())), op)
+        return self._node(
+            key,
+            op,
+            arguments,
+            attribute,
+            index,
+            dimension,
+            interval,
+            max((a.level for a in arguments), default=Level.CONSTANT),
+            any(a.batched for a in arguments),
+            layout,
+            boolean,
+            value,
+        )
+
+    def aligned(self, node: Node, array: Any, index: tuple[str, ...]) -> Any:
+        """View an array of a node so that it broadcasts against arrays over ``index``.
+
+        Leading axes beyond the node's own (a time axis) are kept in front.
+        """
+        if node.index == index:
+            return array
+        lead = array.shape[: array.ndim - len(node.index) - 1]
+        axes = tuple(self.sets[name] if name in node.index else 1 for name in index)
+        return array.reshape((*lead, *axes, array.shape[-1]))
+
+    def _node(
+        self,
+        key: Hashable,
+        op: str,
+        arguments: tuple[Node, ...],
+        attribute: Hashable,
+        index: tuple[str, ...],
+        dimension: Dimension,
+        interval: Interval,
+        level: Level,
+        batched: bool,
+        layout: tuple[str, ...] = (),
+        boolean: bool = False,
+        value: FloatArray | None = None,
+    ) -> Node:
+        if key in self._nodes:
+            return self._nodes[key]
+        elements = int(np.prod(self.sizes(index)))
+        if len(self._nodes) >= MAX_NODES or elements > MAX_ELEMENTS:
+            raise Finding(
+                "budget",
+                f"at most {MAX_NODES} operations on at most {MAX_ELEMENTS} elements",
+                f"{len(self._nodes)} operations, {elements} elements",
+                "use smaller sets or fewer equations",
+            )
+        number = len(self._nodes)
+        node = Node(number, op, arguments, attribute, index, dimension, interval, level, batched, layout, boolean, value)
+        self._nodes[key] = node
+        return node

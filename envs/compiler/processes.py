@@ -1,0 +1,171 @@
+"""Plans for the processes of a spec: how each path is drawn, and the interval its values cannot leave."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from envs.compiler import distributions, functions
+from envs.compiler.distributions import NORMAL_LIMIT
+from envs.compiler.graph import Level, Node
+from envs.compiler.intervals import Interval
+from envs.compiler.model import ProcessPlan
+from envs.spec import schema
+from envs.spec.diagnostics import Finding
+from envs.spec.units import Unit, parse_quantity, parse_unit
+
+if TYPE_CHECKING:
+    from envs.compiler.compile import Compiler
+
+_SECOND = parse_unit("s")
+_ONE = parse_unit("1")
+MAX_LOOKAHEAD = 100_000
+
+
+def plan(compiler: Compiler, name: str, item: schema.Process) -> ProcessPlan:
+    """Lower one process.
+
+    Raises:
+        Finding: Whatever is wrong with it.
+    """
+    unit = parse_unit(item.unit)
+    index = compiler.index(item.index)
+    hold = _steps(compiler, item.hold, "hold") if item.hold is not None else 1
+    parts: dict[str, object] = {}
+    match item.kind:
+        case "sample":
+            assert item.sample is not None
+            quantify = compiler.quantifier(index, Level.EXOGENOUS)
+            draw, interval = distributions.lower(item.sample, unit, quantify)
+            parts = {"draw": draw}
+        case "ar1":
+            assert item.ar1 is not None
+            arguments, interval = _ar1(compiler, item.ar1, unit, index, hold)
+            parts = {"arguments": arguments}
+        case "markov":
+            assert item.markov is not None
+            values, transition = _markov(item.markov, unit)
+            interval = float(values.min()), float(values.max())
+            parts = {"values": values, "transition": transition}
+        case "expr":
+            assert item.expr is not None
+            value = compiler.quantifier(index, Level.EXOGENOUS)(item.expr, unit)
+            interval = value.interval
+            parts = {"arguments": {"value": value}}
+        case "trace":
+            assert item.trace is not None
+            raise Finding("bad-trace", "a generator", "a trace", "traces come with a later version; use ar1 or expr")
+        case _:
+            assert item.forecast is not None
+            parts, interval = _forecast(compiler, item.forecast, unit, index)
+    interval = bounded(interval, item.bounds, unit)
+    node = compiler.graph.source("process", name, index, unit.dimension, interval, Level.EXOGENOUS)
+    return ProcessPlan(name, node, item.kind, hold, **parts)  # type: ignore[arg-type]
+
+
+def bounded(interval: Interval, bounds: list[float] | None, unit: Unit) -> Interval:
+    """The interval cut to declared bounds.
+
+    Raises:
+        Finding: ``bad-bounds``.
+    """
+    if bounds is None:
+        return interval
+    low, high = (bound * unit.factor for bound in bounds)
+    if low > high:
+        raise Finding("bad-bounds", "bounds: [low, high]", f"{bounds}", "swap the two ends")
+    return max(low, min(interval[0], high)), min(high, max(interval[1], low))
+
+
+def _steps(compiler: Compiler, duration: schema.ExpressionOrNumber, what: str) -> int:
+    steps = duration_s(duration) / compiler.step_s
+    if not 1 <= round(steps) <= MAX_LOOKAHEAD or abs(steps - round(steps)) > 1e-6:
+        raise Finding("bad-value", f"{what}: a whole number of steps", f"{steps:g} steps", "choose a multiple of time.step")
+    return round(steps)
+
+
+def duration_s(duration: schema.ExpressionOrNumber) -> float:
+    """A constant duration in seconds: a number of seconds, or a quantity such as ``5 min``, quoted again or not.
+
+    Raises:
+        Finding: ``unit-mismatch`` or ``bad-value``.
+    """
+    if isinstance(duration, int | float):
+        return float(duration)
+    number, unit = parse_quantity(duration.strip().strip("'"))
+    if unit.dimension != _SECOND.dimension:
+        raise Finding("unit-mismatch", "a time, such as 5 min", f"'{duration}'", "use s, min, h or day")
+    return number * unit.factor
+
+
+def _ar1(
+    compiler: Compiler, item: schema.Ar1, unit: Unit, index: tuple[str, ...], hold: int
+) -> tuple[dict[str, Node], Interval]:
+    quantify = compiler.quantifier(index, Level.SCENARIO)
+    mean, std = quantify(item.mean, unit), quantify(item.std, unit)
+    correlation = quantify(item.correlation, _ONE)
+    if std.interval[0] < 0:
+        raise Finding("bad-distribution", "a std of at least 0", f"{std.interval[0]:g}", "mend std")
+    if not 0 <= correlation.interval[0] <= correlation.interval[1] < 1:
+        raise Finding(
+            "bad-distribution",
+            "a correlation from 0 to below 1",
+            f"{correlation.interval[0]:g} … {correlation.interval[1]:g}",
+            "an AR(1) with correlation 1 is not stationary; use for instance 0.99",
+        )
+    if item.per is not None:
+        per = duration_s(item.per)
+        if per <= 0:
+            raise Finding("bad-value", "per: a time above 0", f"{per:g} s", "write for instance per: 1 h")
+        exponent = compiler.graph.constant(hold * compiler.step_s / per)
+        correlation = functions.power(compiler.graph, correlation, exponent)
+    rho = correlation.interval[1]
+    reach = std.interval[1] * NORMAL_LIMIT * math.sqrt((1 + rho) / max(1 - rho, 1e-12))
+    interval = mean.interval[0] - reach, mean.interval[1] + reach
+    return {"mean": mean, "std": std, "correlation": correlation}, interval
+
+
+def _markov(item: schema.Markov, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+    values = np.array(item.values) * unit.factor
+    size = len(values)
+    if any(len(row) != size for row in item.transition) or len(item.transition) != size:
+        raise Finding("bad-shape", f"a {size} x {size} transition matrix", "another shape", "one row for each value")
+    transition = np.array(item.transition)
+    if transition.min() < 0 or np.abs(transition.sum(axis=1) - 1).max() > 1e-9:
+        raise Finding("bad-distribution", "rows of probabilities that sum to 1", f"{item.transition}", "mend the matrix")
+    return values, transition
+
+
+def _forecast(
+    compiler: Compiler, item: schema.Forecast, unit: Unit, index: tuple[str, ...]
+) -> tuple[dict[str, object], Interval]:
+    if item.of not in compiler.spec.processes:
+        raise Finding("unknown-name", "of: a process", f"'{item.of}'", "name a process of this spec")
+    of = compiler.resolve(item.of)
+    if of.dimension != unit.dimension:
+        raise Finding("unit-mismatch", f"the dimension of {item.of}, {of.dimension}", str(unit.dimension), "mend unit")
+    lead = compiler.quantifier(None, Level.CONSTANT)(item.lead, _SECOND)
+    if len(lead.index) > 1 or lead.value is None:
+        raise Finding("index-mismatch", "leads over one set at most", f"{lead.index}", "index the leads by one set")
+    if compiler.graph.joined(of.index, lead.index) != index:
+        expected = compiler.graph.joined(of.index, lead.index)
+        raise Finding("index-mismatch", f"index {list(expected)}", f"{list(index)}", "name the sets of the process and its leads")
+    leads = tuple(round(seconds / compiler.step_s) for seconds in lead.value.ravel())
+    if min(leads) < 0 or max(leads) > MAX_LOOKAHEAD:
+        raise Finding("bad-value", "leads of 0 or more", f"{min(leads)} … {max(leads)} steps", "mend the leads")
+    if not 0 <= item.correlation < 1:
+        raise Finding("bad-distribution", "a correlation from 0 to below 1", f"{item.correlation:g}", "mend it")
+    error = compiler.quantifier(index, Level.SCENARIO)(item.error, unit)
+    reach = error.interval[1] * NORMAL_LIMIT * math.sqrt((1 + item.correlation) / (1 - item.correlation))
+    parts: dict[str, object] = {
+        "arguments": {"error": error},
+        "of": item.of,
+        "leads": leads,
+        "lead_set": lead.index[0] if lead.index else None,
+        "correlation": item.correlation,
+    }
+    return parts, (of.interval[0] - reach, of.interval[1] + reach)
+
+

@@ -1,1 +1,63 @@
-"""Problems of low-carbon networking and their simulation."""
+"""Problems of low-carbon networking, from a declarative spec to a registered Gymnasium environment.
+
+Importing this package registers every problem of the library as ``lowcarbon/<Name>-v<major>``. It pulls in neither torch nor any
+part of the harness.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+
+from envs.problem import LIBRARY, Problem, gymnasium_id, load, parse
+from envs.problem import library as problems
+from envs.simulation.vector import ProblemEnv, ProblemVectorEnv
+from envs.spec.diagnostics import Diagnostic, SpecError
+
+__all__ = [
+    "LIBRARY",
+    "Diagnostic",
+    "Problem",
+    "ProblemEnv",
+    "ProblemVectorEnv",
+    "SpecError",
+    "load",
+    "make",
+    "make_vector",
+    "parse",
+    "problems",
+]
+
+
+def make(problem: Problem | str, **options: Any) -> ProblemEnv:
+    """A single environment of a problem; for the options see `ProblemEnv`."""
+    return ProblemEnv(load(problem) if isinstance(problem, str) else problem, **options)
+
+
+def make_vector(problem: Problem | str, num_envs: int = 1, **options: Any) -> ProblemVectorEnv:
+    """A vector environment of a problem; for the options see `ProblemVectorEnv`."""
+    return ProblemVectorEnv(load(problem) if isinstance(problem, str) else problem, num_envs, **options)
+
+
+def _register() -> None:
+    # The major version stands in the file name's problem only; reading it here would compile the whole library on import.
+    for name in problems():
+        gymnasium.register(
+            id=gymnasium_id(name, _major_version(name)),
+            entry_point="envs:make",
+            vector_entry_point="envs:make_vector",
+            kwargs={"problem": name},
+        )
+
+
+def _major_version(name: str) -> int:
+    """The ``version`` line of a library file, which a test holds to be what the parsed document says."""
+    for line in (LIBRARY / f"{name}.yaml").read_text(encoding="utf-8").splitlines():
+        key, _, value = line.strip().partition(":")
+        if key == "version":
+            return int(value.split("#")[0])
+    return 0
+
+
+_register()

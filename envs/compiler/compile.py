@@ -22,6 +22,7 @@ from envs.compiler.lowering import Lowering
 from envs.compiler.model import (
     Compiled,
     ConstraintPlan,
+    DecisionPlan,
     MetricPlan,
     ObservationPlan,
     ProcessPlan,
@@ -59,6 +60,7 @@ class Compiler:
         self.labels: dict[str, list[str]] = {}
         self.graph = Graph({})
         self.step_s = 1.0
+        self.decisions: dict[str, DecisionPlan] = {}
         self._memo: dict[str, Node] = {}
         self._poisoned: set[str] = set()
         self._active: list[str] = []
@@ -286,7 +288,6 @@ class Compiler:
             SpecError: With all findings.
         """
         self._prepare()
-        self.decisions: dict[str, decision_plans.DecisionPlan] = {}
         for name in self.known():
             with self.place(name):
                 self.resolve(name)
@@ -315,11 +316,15 @@ class Compiler:
             states=tuple(states),
             decisions=tuple(self.decisions[name] for name in spec.decisions),
             carbon=carbon,
+            penalty=self._penalty(constraints),
+            terminal_during=self._total([(s.potential_next, s.potential_now) for s in states]),
+            terminal_last=self._total([(s.terminal_cost, s.potential_now) for s in states]),
             constraints=tuple(constraints),
             metrics=tuple(metrics),
             observations=tuple(observations),
             heuristics=heuristics,
             named={name: (self._memo[name], unit) for name, unit in self._units.items()},
+            clock={name: node for name, node in self._memo.items() if node.op == "time"},
         )
 
     def _prepare(self) -> None:
@@ -374,6 +379,22 @@ class Compiler:
             violation = functions.divided(self.graph, total, self.graph.constant(unit.factor, unit.dimension))
             return ConstraintPlan(name, unit, violation, item.penalty)
         return None
+
+    def _penalty(self, constraints: list[ConstraintPlan]) -> Node:
+        total = self.graph.constant(0.0, _GRAM.dimension)
+        for plan in constraints:
+            price = self.graph.constant(plan.penalty_g, _GRAM.dimension)
+            total = functions.plus(self.graph, total, functions.times(self.graph, plan.violation, price))
+        return total
+
+    def _total(self, differences: list[tuple[Node | None, Node | None]]) -> Node | None:
+        """The sum of a - b over pairs, where a missing part counts as 0; None when all are missing."""
+        total: Node | None = None
+        for sign, part in ((sign, pair[sign]) for pair in differences for sign in (0, 1)):
+            if part is not None:
+                start = total or self.graph.constant(0.0, _GRAM.dimension)
+                total = (functions.minus if sign else functions.plus)(self.graph, start, part)
+        return total
 
     def _metric(self, name: str, item: schema.Metric) -> MetricPlan | None:
         node = self._scalar(f"metrics.{name}", item.expr, item.unit)

@@ -147,7 +147,11 @@ class ObservationPlan:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A whole problem in one split, ready to be simulated."""
+    """A whole problem in one split, ready to be simulated.
+
+    ``penalty`` is the price of all constraint violations of a step in grams; ``terminal_during`` and ``terminal_last`` are what the
+    terminal costs of states add to it before and at the last step.
+    """
 
     spec: Spec
     digest: str
@@ -160,11 +164,15 @@ class Compiled:
     states: tuple[StatePlan, ...]
     decisions: tuple[DecisionPlan, ...]
     carbon: Node
+    penalty: Node
+    terminal_during: Node | None
+    terminal_last: Node | None
     constraints: tuple[ConstraintPlan, ...]
     metrics: tuple[MetricPlan, ...]
     observations: tuple[ObservationPlan, ...]
     heuristics: Mapping[str, Mapping[str, Node]]
     named: Mapping[str, tuple[Node, Unit]]
+    clock: Mapping[str, Node]
 
     @property
     def action_size(self) -> int:

@@ -1,0 +1,284 @@
+"""The native simulation: a batch of scenarios that advance in lock step.
+
+A scenario is drawn first, then a step is a pure function of state, decision and the exogenous values of that time. All
+episodes of a problem have the same length, so one clock serves the whole batch. Arrays are batch-last in here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.compiler.graph import Node
+from envs.compiler.model import Compiled
+from envs.compiler.tape import SOURCES, NumpyTape, Tape, TorchTape, needed
+from envs.simulation.scenarios import Drawn, ScenarioSampler, clock_paths
+
+AHEAD_STEPS = 1024
+"""Short episodes are drawn in blocks of at least this many steps, so that sampling is not all overhead."""
+
+
+class NonFiniteError(ArithmeticError):
+    """A value that is no finite number came up; the message names the first quantity that produced it."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that distinguishes a moment of a simulation, but for the numbering of future scenarios."""
+
+    time: int
+    scenarios: NDArray[np.int64]
+    drawn: Drawn
+    values: tuple[Any, ...]
+    totals: dict[str, Any]
+    next_scenario: int
+
+
+class BatchSimulation:
+    """Simulates ``batch`` scenarios of one split.
+
+    After `reset` and `step`, `observation` is ``(batch, observation_size)``; after `step`, `carbon_g`, `penalty_g`, `energy_j`
+    are ``(batch,)`` and `cost` is ``(batch, constraints)``. With the torch backend they are tensors with gradients.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        batch: int,
+        split: str = "train",
+        seed: int = 0,
+        backend: str = "numpy",
+        device: str = "cpu",
+        dtype: str = "float64",
+    ) -> None:
+        """Compile the tape for this batch size.
+
+        Args:
+            compiled: The problem in this split.
+            batch: Scenarios simulated together.
+            split: Which stream of scenarios is met.
+            seed: Where in the stream `reset` starts: seeds meet different scenarios.
+            backend: ``numpy`` or ``torch``.
+            device: Of the torch backend.
+            dtype: Of the torch backend; agreement with NumPy is promised in ``float64``.
+        """
+        self.compiled, self.batch, self.split = compiled, batch, split
+        self.horizon = compiled.spec.time.horizon
+        self._sampler = ScenarioSampler(compiled, split)
+        self._clock = clock_paths(compiled, self.horizon)
+        self._energy = next(m for m in compiled.metrics if m.name == "energy")
+        roots = self._roots()
+        self.torch = backend == "torch"
+        self._tape: Tape = (
+            TorchTape(compiled.graph, roots, batch, device, dtype) if self.torch else NumpyTape(compiled.graph, roots, batch)
+        )
+        self._raw = np.zeros((compiled.action_size, batch))
+        self._seen = np.zeros((compiled.observation_size, batch))
+        self._drawn_ahead: tuple[int, Drawn] | None = None
+        self.seed(seed)
+        self.time = 0
+        self.scenarios = np.zeros(batch, dtype=np.int64)
+        self.totals: dict[str, Any] = {}
+
+    def _roots(self) -> list[Node]:
+        c = self.compiled
+        roots = [c.carbon, c.penalty, *(p.violation for p in c.constraints), *(m.node for m in c.metrics)]
+        roots += [o.node for o in c.observations] + [s.next for s in c.states] + [d.node for d in c.decisions]
+        roots += [node for node in (c.terminal_during, c.terminal_last) if node is not None]
+        roots += [node for node, _ in c.named.values()]
+        return roots + [s.init for s in c.states]
+
+    def seed(self, seed: int) -> None:
+        """Start at the scenarios of a seed; each seed has room for 2^32 of them."""
+        self._next_scenario = (seed % 2**30) << 32
+        self._drawn_ahead = None
+
+    # --- episodes ---------------------------------------------------------------------------------------------------
+
+    def reset(self, scenarios: NDArray[np.int64] | None = None) -> None:
+        """Begin episodes: of the given scenario numbers, or of the next ones of this simulation's stream."""
+        if scenarios is None:
+            self.scenarios = np.arange(self._next_scenario, self._next_scenario + self.batch, dtype=np.int64)
+            self.drawn = self._next_drawn()
+        else:
+            self.scenarios = np.asarray(scenarios, dtype=np.int64).copy()
+            if self.scenarios.shape != (self.batch,) or self.scenarios.min() < 0:
+                raise ValueError(f"expected {self.batch} scenario numbers >= 0; found shape {self.scenarios.shape}")
+            self.drawn = self._sampler.sample(self.scenarios)
+        self._begin(0)
+        for state in self.compiled.states:
+            self._tape.load(state.node, self._tape.get(state.init))
+        self.totals = {}
+        self._arrive()
+
+    def _next_drawn(self) -> Drawn:
+        """The next scenarios of the stream, drawn in blocks when episodes are short."""
+        start = self._next_scenario
+        self._next_scenario += self.batch
+        ahead = max(1, AHEAD_STEPS // (self.horizon * self.batch)) * self.batch
+        if ahead == self.batch:
+            return self._sampler.sample(self.scenarios)
+        if self._drawn_ahead is None or not 0 <= start - self._drawn_ahead[0] <= ahead - self.batch:
+            self._drawn_ahead = start, self._sampler.sample(np.arange(start, start + ahead, dtype=np.int64))
+        first, block = self._drawn_ahead
+        return block.slice(start - first, start - first + self.batch)
+
+    def _begin(self, time: int) -> None:
+        self.time = time
+        if self.torch:
+            self.drawn = self._on_device(self.drawn)
+        for parameter in self.compiled.sampled:
+            self._tape.load(parameter.node, self.drawn.parameters[parameter.name])
+        self._tape.run("scenario")
+
+    def _on_device(self, drawn: Drawn) -> Drawn:
+        tape = self._tape
+        assert isinstance(tape, TorchTape)
+        return Drawn(
+            {name: tape.tensor(value) for name, value in drawn.parameters.items()},
+            {name: tape.tensor(value) for name, value in drawn.paths.items()},
+        )
+
+    def _arrive(self) -> None:
+        """Meet the exogenous values of this time and compute everything known before the decision."""
+        for node in self.compiled.clock.values():
+            self._tape.load(node, self._clock[node.number][self.time])
+        for plan in self.compiled.processes:
+            self._tape.load(plan.node, self.drawn.paths[plan.name][self.time])
+        self._tape.run("arrival")
+        self.observation = self._observe()
+
+    def _observe(self) -> Any:
+        if self.torch:
+            import torch
+
+            parts = [
+                self._tape.get(o.node).expand((*self.compiled.graph.sizes(o.node.index), self.batch)).reshape(-1, self.batch)
+                for o in self.compiled.observations
+            ]
+            return torch.cat(parts).T
+        for o in self.compiled.observations:
+            register = self._tape.get(o.node)
+            self._seen[o.offset : o.offset + o.count] = register.reshape(o.count, register.shape[-1])
+        if not np.isfinite(self._seen.sum()):
+            self._raise_non_finite()
+        return self._seen.T
+
+    def step(self, actions: Any) -> bool:
+        """Act: ``(batch, action_size)`` in [-1, 1], clipped to it.
+
+        Returns:
+            Whether the episodes ended. The clock then stands still at the last step, the states are the final ones.
+
+        Raises:
+            NonFiniteError: A quantity overflowed or became undefined.
+        """
+        if self.torch:
+            raw = self._tape.tensor(actions).clip(-1.0, 1.0).T  # type: ignore[attr-defined]
+        else:
+            raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
+        for d in self.compiled.decisions:
+            sizes = self.compiled.graph.sizes(d.raw.index)
+            self._tape.load(d.raw, raw[d.offset : d.offset + d.count].reshape((*sizes, self.batch)))
+        self._tape.run("decision")
+        done = self.time + 1 == self.horizon
+        self._account(done)
+        following = [self._tape.get(s.next) for s in self.compiled.states]
+        if any(s.next.op in SOURCES for s in self.compiled.states):
+            following = [value + 0.0 for value in following]
+        for state, value in zip(self.compiled.states, following, strict=True):
+            self._tape.load(state.node, value)
+        if not done:
+            self.time += 1
+        self._arrive()
+        return done
+
+    def _account(self, last: bool) -> None:
+        c, get = self.compiled, self._tape.get
+        terminal = c.terminal_last if last else c.terminal_during
+        self.carbon_g = self._wide(get(c.carbon))
+        self.penalty_g = self._wide(get(c.penalty) if terminal is None else get(c.penalty) + get(terminal))
+        self.energy_j = self._wide(get(self._energy.node))
+        self.cost = [self._wide(get(plan.violation)) for plan in c.constraints]
+        if not self.torch and not np.isfinite(self.carbon_g.sum() + self.penalty_g.sum()):
+            self._raise_non_finite()
+        self._add("carbon_g", self.carbon_g)
+        self._add("penalty_g", self.penalty_g)
+        self._add("energy_j", self.energy_j)
+        for plan, violation in zip(c.constraints, self.cost, strict=True):
+            self._add(f"violation.{plan.name}", violation)
+        for metric in c.metrics:
+            value = self._wide(get(metric.node))
+            key = f"metric.{metric.name}"
+            if metric.reduce == "last" or (metric.reduce == "max" and key not in self.totals):
+                self.totals[key] = value
+            elif metric.reduce == "max":
+                total = self.totals[key]
+                self.totals[key] = total.maximum(value) if self.torch else np.maximum(total, value)
+            else:
+                self._add(key, value)
+
+    def _wide(self, register: Any) -> Any:
+        """A copy over the whole batch: registers change with the next step."""
+        if self.torch:
+            return register.expand(self.batch)
+        return register.copy() if register.shape == (self.batch,) else np.full(self.batch, register)
+
+    def _add(self, key: str, value: Any) -> None:
+        self.totals[key] = self.totals[key] + value if key in self.totals else value
+
+    def episode(self) -> dict[str, Any]:
+        """Totals of the episode so far, ``(batch,)`` each, metrics in their declared unit."""
+        result = {"objective_g": self.totals["carbon_g"] + self.totals["penalty_g"], **self.totals}
+        steps = self.time + 1
+        for metric in self.compiled.metrics:
+            key = f"metric.{metric.name}"
+            result[key] = result[key] / (metric.unit.factor * (steps if metric.reduce == "mean" else 1))
+        result["length"] = np.full(self.batch, steps)
+        return result
+
+    # --- looking in -------------------------------------------------------------------------------------------------
+
+    def register(self, node: Node) -> Any:
+        """The value of a node at this moment, ``(*index, batch)`` in base units."""
+        return self._tape.get(node)
+
+    def known(self) -> dict[int, Any]:
+        """All registers that hold a value before the decision, by node number."""
+        assert isinstance(self._tape, NumpyTape)
+        return self._tape.registers
+
+    def clone_state(self) -> State:
+        """A copy of this moment that later steps do not change."""
+        values = tuple(self._tape.get(s.node) + 0.0 for s in self.compiled.states)
+        return State(self.time, self.scenarios.copy(), self.drawn, values, dict(self.totals), self._next_scenario)
+
+    def set_state(self, state: State) -> None:
+        """Return to a moment of this or an equal simulation."""
+        self.scenarios, self.drawn, self.totals = state.scenarios.copy(), state.drawn, dict(state.totals)
+        self._next_scenario = state.next_scenario
+        self._begin(state.time)
+        for plan, value in zip(self.compiled.states, state.values, strict=True):
+            self._tape.load(plan.node, value)
+        self._arrive()
+
+    def _raise_non_finite(self) -> None:
+        names = {node.number: name for name, (node, _) in self.compiled.named.items()}
+        for node in needed(self._roots()):
+            value = self._tape.get(node)
+            if not node.boolean and not np.isfinite(value).all():
+                name = names.get(node.number, f"a part of '{self._first_user(node, names)}'")
+                bad = int(np.argmax(~np.isfinite(value).reshape(-1, value.shape[-1]).all(axis=0)))
+                raise NonFiniteError(
+                    f"{self.compiled.spec.meta.name}: {name} is not finite at step {self.time} of scenario "
+                    f"{self.scenarios[bad]} of split '{self.split}'. Bound what it is made of with clip(x, low, high)."
+                )
+
+    def _first_user(self, node: Node, names: dict[int, str]) -> str:
+        for other in needed(self._roots()):
+            if other.number in names and node in needed([other]):
+                return names[other.number]
+        return "the objective, a constraint or an observation"

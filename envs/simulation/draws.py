@@ -1,0 +1,130 @@
+"""From uniform draws to every distribution of the language, by inversion: one draw, one value, nothing rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, gammaincinv, ndtri
+
+from envs.compiler.model import Draw
+
+Array = NDArray[np.float64]
+
+_LARGEST_SUMMED_SHAPE = 8
+_MAX_POISSON_TABLES = 32
+
+
+def uniforms_needed(draw: Draw) -> int:
+    """How many uniforms one value takes: a gamma of small whole shape is a sum of exponentials, which is cheap."""
+    shape = draw.arguments["shape"].interval[0] if draw.kind == "gamma" else 1.0
+    return int(shape) if shape.is_integer() and shape <= _LARGEST_SUMMED_SHAPE else 1
+
+
+def transform(draw: Draw, u: Array, arguments: Mapping[str, Any]) -> Array:
+    """Turn uniforms into draws.
+
+    Args:
+        draw: The distribution.
+        u: Uniforms of shape ``(uniforms_needed, …)``; may be overwritten.
+        arguments: Values of the distribution's arguments, broadcastable to ``u[0]``, in base units.
+
+    Returns:
+        Values in base units, of the shape of ``u[0]``.
+    """
+    return _TRANSFORMS[draw.kind](draw, u, arguments)
+
+
+def _uniform(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    result: Array = a["low"] + (a["high"] - a["low"]) * u[0]
+    return result
+
+
+def _normal(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    result: Array = a["mean"] + a["std"] * ndtri(u[0])
+    return result
+
+
+def _lognormal(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    result: Array = a["median"] * np.exp(a["sigma"] * ndtri(u[0]))
+    return result
+
+
+def _exponential(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    result: Array = -a["mean"] * np.log1p(-u[0])
+    return result
+
+
+def _gamma(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    if len(u) > 1 or draw.arguments["shape"].interval[0] == 1.0:
+        standard = -np.log1p(-u).sum(axis=0)
+    else:
+        standard = gammaincinv(draw.arguments["shape"].interval[0], u[0])
+    result: Array = a["scale"] * standard
+    return result
+
+
+def _beta(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    result: Array = draw.factor * betaincinv(a["a"], a["b"], u[0])
+    return result
+
+
+def _integers(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    result: Array = draw.factor * (a["low"] + np.floor(u[0] * (a["high"] - a["low"] + 1)))
+    return result
+
+
+def _choice(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    assert draw.table is not None
+    values, cumulative = (np.array(part) for part in draw.table)
+    return np.asarray(values[np.searchsorted(cumulative[:-1], u[0], side="right")])
+
+
+def _poisson(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
+    means = np.asarray(a["mean"]) / draw.factor
+    distinct = np.unique(means)
+    if len(distinct) > _MAX_POISSON_TABLES:
+        return _poisson_by_search(np.broadcast_to(means, u[0].shape), u[0]) * draw.factor
+    counts = np.empty_like(u[0])
+    wide = np.broadcast_to(means, u[0].shape) if len(distinct) > 1 else None
+    for mean in distinct:
+        chosen: Any = ... if wide is None else wide == mean
+        counts[chosen] = np.searchsorted(_poisson_cumulative(float(mean)), u[0][chosen], side="right")
+    return counts * draw.factor
+
+
+def _poisson_cumulative(mean: float) -> Array:
+    length = int(mean + 12 * np.sqrt(mean) + 30)
+    steps = np.concatenate([[0.0], np.log(max(mean, 1e-300)) - np.log(np.arange(1.0, length))])
+    return np.cumsum(np.exp(np.cumsum(steps) - mean))
+
+
+def _poisson_by_search(means: Array, u: Array) -> Array:
+    """Inversion by counting up, for means that differ everywhere."""
+    term = np.exp(-means)
+    cumulative = term.copy()
+    counts = np.zeros_like(u)
+    limit = int(means.max() + 12 * np.sqrt(means.max()) + 30)
+    for k in range(1, limit + 1):
+        above = u >= cumulative
+        if not above.any():
+            break
+        counts += above
+        term = term * means / k
+        cumulative += term
+    return counts
+
+
+_TRANSFORMS: dict[str, Callable[[Draw, Array, Mapping[str, Any]], Array]] = {
+    "uniform": _uniform,
+    "normal": _normal,
+    "lognormal": _lognormal,
+    "exponential": _exponential,
+    "gamma": _gamma,
+    "beta": _beta,
+    "integers": _integers,
+    "choice": _choice,
+    "poisson": _poisson,
+}

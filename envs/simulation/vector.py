@@ -1,0 +1,238 @@
+"""The Gymnasium skins: many environments as one array, and a single one as a batch of one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from envs.compiler.decisions import to_action
+from envs.compiler.tape import evaluate
+from envs.problem import Problem
+from envs.simulation.batch import BatchSimulation, State
+from envs.spec.diagnostics import nearest
+
+FloatArray = NDArray[np.float64]
+
+
+def observation_space(problem: Problem) -> gymnasium.spaces.Box:
+    """Entries are scaled to about [-1, 1], without a hard limit."""
+    return gymnasium.spaces.Box(-np.inf, np.inf, (problem.compiled().observation_size,), np.float32)
+
+
+def action_space(problem: Problem) -> gymnasium.spaces.Box:
+    """Every agent acts in the same box; bounds, logarithms and simplexes are applied inside."""
+    return gymnasium.spaces.Box(-1.0, 1.0, (problem.compiled().action_size,), np.float32)
+
+
+def heuristic_actions(problem: Problem, simulation: BatchSimulation, name: str) -> NDArray[np.float32]:
+    """What a heuristic of the spec does now, ``(batch, action_size)`` in [-1, 1]."""
+    compiled = simulation.compiled
+    if name not in compiled.heuristics:
+        raise ValueError(f"{problem.name} has no heuristic '{name}'; {nearest(name, compiled.heuristics)}")
+    wanted = compiled.heuristics[name]
+    values = evaluate(compiled.graph, list(wanted.values()), simulation.known(), simulation.batch)
+    actions = np.empty((compiled.action_size, simulation.batch))
+    for plan, node, value in zip(compiled.decisions, wanted.values(), values, strict=True):
+        wide = (*compiled.graph.sizes(plan.node.index), simulation.batch)
+        physical = np.broadcast_to(compiled.graph.aligned(node, value, plan.node.index), wide)
+        actions[plan.offset : plan.offset + plan.count] = to_action(plan, physical).reshape(plan.count, -1)
+    return actions.T.astype(np.float32)
+
+
+def quantities(simulation: BatchSimulation, names: tuple[str, ...]) -> dict[str, FloatArray]:
+    """Named quantities at this moment, ``(batch, *index)`` in their declared units."""
+    result: dict[str, FloatArray] = {}
+    for name in names:
+        node, unit = simulation.compiled.named[name]
+        value = np.asarray(simulation.register(node), dtype=np.float64)
+        wide = np.broadcast_to(value, (*value.shape[:-1], simulation.batch))
+        result[name] = np.moveaxis(wide, -1, 0) / unit.factor
+    return result
+
+
+class ProblemVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.float32], NDArray[np.float32], NDArray[Any]]):
+    """Many scenarios of a problem as one vector environment.
+
+    Episodes run in lock step and reset in the step that ends them (`AutoresetMode.SAME_STEP`).
+    """
+
+    metadata: dict[str, Any] = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": []}  # noqa: RUF012
+
+    def __init__(
+        self,
+        problem: Problem,
+        num_envs: int = 1,
+        split: str = "train",
+        seed: int = 0,
+        reward_scale: float = 1.0,
+        backend: str = "numpy",
+        device: str = "cpu",
+    ) -> None:
+        """Make the environment.
+
+        Args:
+            problem: What is simulated.
+            num_envs: Scenarios simulated together.
+            split: ``train``, ``validation``, ``test`` or ``ood``.
+            seed: Which scenarios of the split are met first.
+            reward_scale: Grams that make a reward of -1.
+            backend: ``numpy`` or ``torch``.
+            device: Of the torch backend.
+        """
+        self.problem, self.num_envs, self.reward_scale = problem, num_envs, reward_scale
+        self.single_observation_space = observation_space(problem)
+        self.single_action_space = action_space(problem)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.simulation = BatchSimulation(problem.compiled(split), num_envs, split, seed, backend, device)
+        self._shown: dict[str, FloatArray] = {}
+        self._started = False
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin new episodes in all environments.
+
+        Args:
+            seed: Start at the scenarios of this seed.
+            options: ``{"scenarios": numbers (num_envs,)}`` names the scenarios.
+        """
+        first = seed[0] if isinstance(seed, list) else seed
+        super().reset(seed=first)
+        if first is not None:
+            self.simulation.seed(first)
+        self.simulation.reset(None if options is None else options.get("scenarios"))
+        self._started = True
+        return self._observation(), {}
+
+    def step(
+        self, actions: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], FloatArray, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Act in all environments; ``actions`` is ``(num_envs, action_size)``."""
+        if not self._started:
+            raise gymnasium.error.ResetNeeded("call reset() before step()")
+        simulation = self.simulation
+        done = simulation.step(actions)
+        carbon, penalty = _numpy(simulation.carbon_g), _numpy(simulation.penalty_g)
+        info: dict[str, Any] = {
+            "carbon_g": carbon,
+            "penalty_g": penalty,
+            "energy_j": _numpy(simulation.energy_j),
+            "cost": np.stack([_numpy(c) for c in simulation.cost], axis=-1)
+            if simulation.cost
+            else np.zeros((self.num_envs, 0)),
+        }
+        if done:
+            info["final_obs"] = self._observation()
+            info["episode"] = {name: _numpy(value) for name, value in simulation.episode().items()}
+            self._shown = self._all_quantities()
+            simulation.reset()
+        else:
+            self._shown = {}
+        reward = -(carbon + penalty) / self.reward_scale
+        terminated = np.full(self.num_envs, done)
+        return self._observation(), reward, terminated, np.zeros(self.num_envs, dtype=bool), info
+
+    def _observation(self) -> NDArray[np.float32]:
+        return np.ascontiguousarray(_numpy(self.simulation.observation), dtype=np.float32)
+
+    def heuristic_actions(self, name: str) -> NDArray[np.float32]:
+        """What a heuristic of the spec does now, ``(num_envs, action_size)``."""
+        return heuristic_actions(self.problem, self.simulation, name)
+
+    def quantities(self, names: tuple[str, ...] | list[str]) -> dict[str, FloatArray]:
+        """Named quantities of the step just taken, ``(num_envs, *index)``, in their declared units."""
+        if self._shown:
+            return {name: self._shown[name] for name in names}
+        return quantities(self.simulation, tuple(names))
+
+    def _all_quantities(self) -> dict[str, FloatArray]:
+        names = tuple(self.simulation.compiled.named)
+        return {} if self.simulation.torch else quantities(self.simulation, names)
+
+    def clone_state(self) -> State:
+        """A copy of this moment."""
+        return self.simulation.clone_state()
+
+    def set_state(self, state: State) -> None:
+        """Return to a moment of this or an equal environment."""
+        self.simulation.set_state(state)
+        self._started = True
+
+
+class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
+    """One scenario at a time: a batch of one."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]
+
+    def __init__(self, problem: Problem, split: str = "train", seed: int = 0, reward_scale: float = 1.0) -> None:
+        """Make the environment; see `ProblemVectorEnv` for the arguments."""
+        self.problem, self.reward_scale = problem, reward_scale
+        self.observation_space = observation_space(problem)
+        self.action_space = action_space(problem)
+        self.simulation = BatchSimulation(problem.compiled(split), 1, split, seed)
+        self._running = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin an episode; ``options={"scenario": number}`` names the scenario."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self.simulation.seed(seed)
+        scenario = None if options is None else options.get("scenario")
+        self.simulation.reset(None if scenario is None else np.array([scenario]))
+        self._running = True
+        return self._observation(), {}
+
+    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Act; ``action`` is ``(action_size,)``."""
+        if not self._running:
+            raise gymnasium.error.ResetNeeded("the episode has ended: call reset() before step()")
+        simulation = self.simulation
+        done = simulation.step(np.asarray(action)[None, :])
+        self._running = not done
+        carbon, penalty = float(simulation.carbon_g[0]), float(simulation.penalty_g[0])
+        info: dict[str, Any] = {
+            "carbon_g": carbon,
+            "penalty_g": penalty,
+            "energy_j": float(simulation.energy_j[0]),
+            "cost": [float(c[0]) for c in simulation.cost],
+        }
+        if done:
+            info["episode"] = {name: float(value[0]) for name, value in simulation.episode().items()}
+        return self._observation(), -(carbon + penalty) / self.reward_scale, done, False, info
+
+    def _observation(self) -> NDArray[np.float32]:
+        row: NDArray[np.float32] = self.simulation.observation[0].astype(np.float32)
+        return row
+
+    def heuristic_action(self, name: str) -> NDArray[np.float32]:
+        """What a heuristic of the spec does now, ``(action_size,)``."""
+        action: NDArray[np.float32] = heuristic_actions(self.problem, self.simulation, name)[0]
+        return action
+
+    def quantities(self, names: tuple[str, ...] | list[str]) -> dict[str, FloatArray]:
+        """Named quantities of the step just taken, in their declared units."""
+        return {name: value[0] for name, value in quantities(self.simulation, tuple(names)).items()}
+
+    def clone_state(self) -> State:
+        """A copy of this moment."""
+        return self.simulation.clone_state()
+
+    def set_state(self, state: State) -> None:
+        """Return to a moment of this or an equal environment."""
+        self.simulation.set_state(state)
+        self._running = True
+
+
+def _numpy(value: Any) -> NDArray[Any]:
+    if isinstance(value, np.ndarray):
+        return value
+    array: NDArray[Any] = value.detach().cpu().numpy()
+    return array

@@ -1,7 +1,7 @@
 """Problems of low-carbon networking, from a declarative spec to a registered Gymnasium environment.
 
-Importing this package registers every problem of the library as ``lowcarbon/<Name>-v<major>``. It pulls in neither torch nor any
-part of the harness.
+Importing this package registers every problem of the library as ``lowcarbon/<Name>-v<major>``. It
+pulls in neither torch nor any part of the harness.
 """
 
 from __future__ import annotations
@@ -37,11 +37,14 @@ def make(problem: Problem | str, **options: Any) -> ProblemEnv:
 
 def make_vector(problem: Problem | str, num_envs: int = 1, **options: Any) -> ProblemVectorEnv:
     """A vector environment of a problem; for the options see `ProblemVectorEnv`."""
-    return ProblemVectorEnv(load(problem) if isinstance(problem, str) else problem, num_envs, **options)
+    return ProblemVectorEnv(
+        load(problem) if isinstance(problem, str) else problem, num_envs, **options
+    )
 
 
 def _register() -> None:
-    # The major version stands in the file name's problem only; reading it here would compile the whole library on import.
+    # The major version stands in the file name's problem only; reading it here would compile the
+    # whole library on import.
     for name in problems():
         gymnasium.register(
             id=gymnasium_id(name, _major_version(name)),
@@ -52,7 +55,7 @@ def _register() -> None:
 
 
 def _major_version(name: str) -> int:
-    """The ``version`` line of a library file, which a test holds to be what the parsed document says."""
+    """The ``version`` line of a library file; a test holds it to what the document says."""
     for line in (LIBRARY / f"{name}.yaml").read_text(encoding="utf-8").splitlines():
         key, _, value = line.strip().partition(":")
         if key == "version":

@@ -42,7 +42,9 @@ class Problem:
             split = spec.splits["ood"]
             base = spec.model_dump(exclude_none=True, exclude_defaults=True, exclude={"splits"})
             try:
-                shifted = changes.apply(base, {"parameters": split.parameters, "processes": split.processes})
+                shifted = changes.apply(
+                    base, {"parameters": split.parameters, "processes": split.processes}
+                )
                 self._compiled["ood"] = compile_spec(validate(shifted))
             except SpecError as error:
                 raise SpecError(_within_split(error)) from None
@@ -136,7 +138,9 @@ class Problem:
         for name, index in items:
             suffixes = [""]
             for one in index:
-                suffixes = [f"{s},{label}" if s else label for s in suffixes for label in labels[one]]
+                suffixes = [
+                    f"{s},{label}" if s else label for s in suffixes for label in labels[one]
+                ]
             names += [f"{name}[{suffix}]" if suffix else name for suffix in suffixes]
         return tuple(names)
 
@@ -156,12 +160,15 @@ class Problem:
 
 
 def gymnasium_id(name: str, version: int) -> str:
-    """The id under which a problem is registered: ``offload_paper``, 0 gives ``lowcarbon/OffloadPaper-v0``."""
+    """The registered id: ``offload_paper`` and 0 give ``lowcarbon/OffloadPaper-v0``."""
     return f"lowcarbon/{''.join(part.capitalize() for part in name.split('_'))}-v{version}"
 
 
 def _within_split(error: SpecError) -> list[Diagnostic]:
-    return [Diagnostic(d.code, f"splits.ood.{d.path}", d.expected, d.actual, d.hint) for d in error.diagnostics]
+    return [
+        Diagnostic(d.code, f"splits.ood.{d.path}", d.expected, d.actual, d.hint)
+        for d in error.diagnostics
+    ]
 
 
 def library() -> tuple[str, ...]:
@@ -183,7 +190,8 @@ def load(source: str | Path, overrides: changes.Changes | None = None) -> Proble
 
     Args:
         source: ``offload``, or a path ending in ``.yaml``.
-        overrides: ``{"parameters": {name: change}, "processes": {name: change}}``; see `envs.spec.overrides`.
+        overrides: ``{"parameters": {name: change}, "processes": {name: change}}``; see
+            `envs.spec.overrides`.
 
     Raises:
         SpecError: The spec or an override was refused, or there is no such problem.
@@ -192,14 +200,32 @@ def load(source: str | Path, overrides: changes.Changes | None = None) -> Proble
     if isinstance(source, str) and path.suffix not in (".yaml", ".yml"):
         if source not in library():
             known = nearest(source, library())
-            raise SpecError([Diagnostic("unknown-name", "env", "a problem of the library", f"'{shorten(source)}'", known)])
+            raise SpecError(
+                [
+                    Diagnostic(
+                        "unknown-name",
+                        "env",
+                        "a problem of the library",
+                        f"'{shorten(source)}'",
+                        known,
+                    )
+                ]
+            )
         path = LIBRARY / f"{source}.yaml"
     try:
         text = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise SpecError(
-            [Diagnostic("bad-value", "env.spec", "a readable spec file", f"'{path}': {reason}", "mend the path")]
+            [
+                Diagnostic(
+                    "bad-value",
+                    "env.spec",
+                    "a readable spec file",
+                    f"'{path}': {reason}",
+                    "mend the path",
+                )
+            ]
         ) from None
     document = _as_maps(read(text))
     if overrides:
@@ -213,8 +239,12 @@ def _as_maps(document: dict[str, Any]) -> dict[str, Any]:
     document = copy.deepcopy(document)
     for section in ("parameters", "processes"):
         items = document.get(section)
-        if isinstance(items, list) and all(isinstance(i, dict) and isinstance(i.get("name"), str) for i in items):
+        if isinstance(items, list) and all(
+            isinstance(i, dict) and isinstance(i.get("name"), str) for i in items
+        ):
             names = [i["name"] for i in items]
             if len(set(names)) == len(names):
-                document[section] = {i["name"]: {k: v for k, v in i.items() if k != "name"} for i in items}
+                document[section] = {
+                    i["name"]: {k: v for k, v in i.items() if k != "name"} for i in items
+                }
     return document

@@ -1,14 +1,14 @@
-"""Decisions: the map from Box(-1, 1), in which every agent acts, to physical quantities, and back."""
+"""Decisions: the map from Box(-1, 1), in which agents act, to physical quantities and back."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.compiler import functions
+from envs.compiler import functions, over_sets
 from envs.compiler.graph import Level, Node
 from envs.compiler.model import DecisionPlan
 from envs.spec import schema
@@ -16,34 +16,55 @@ from envs.spec.diagnostics import Finding, nearest
 from envs.spec.units import DIMENSIONLESS, Unit
 
 if TYPE_CHECKING:
-    from envs.compiler.compile import Compiler
+    from envs.compiler.scope import Scope
 
 DEFAULT_SIMPLEX_SCALE = 4.0
 
 
-def plan(compiler: Compiler, name: str, item: schema.Decision, unit: Unit) -> DecisionPlan:
+def plan(scope: Scope, name: str, item: schema.Decision, unit: Unit) -> DecisionPlan:
     """Lower one decision.
 
     Raises:
         Finding: ``bad-bounds``, ``unknown-name`` or ``unit-mismatch``.
     """
-    graph, index = compiler.graph, compiler.index(item.index)
+    graph, index = scope.graph, scope.index(item.index)
     raw = graph.source("action", name, index, DIMENSIONLESS, (-1.0, 1.0), Level.DECISION)
-    offset = sum(d.count for d in compiler.decisions.values())
+    offset = sum(d.count for d in scope.decisions.values())
     count = math.prod(graph.sizes(index))
     if item.simplex is not None:
         if item.simplex not in index:
             hint = f"add it to index, {nearest(item.simplex, index)}"
-            raise Finding("unknown-name", "simplex: a set of the decision's index", f"'{item.simplex}'", hint)
+            raise Finding(
+                "unknown-name", "simplex: a set of the decision's index", f"'{item.simplex}'", hint
+            )
         if not unit.dimension.dimensionless:
-            raise Finding("unit-mismatch", "shares, in unit 1", unit.text, "multiply by the total in an equation")
+            raise Finding(
+                "unit-mismatch",
+                "shares, in unit 1",
+                unit.text,
+                "multiply by the total in an equation",
+            )
         scale = item.scale or DEFAULT_SIMPLEX_SCALE
-        node = _softmax(compiler, raw, item.simplex, scale)
+        node = _softmax(scope, raw, item.simplex, scale)
         axis = index.index(item.simplex)
         return DecisionPlan(name, raw, node, "simplex", *node.interval, scale, axis, offset, count)
-    low, high = (bound * unit.factor for bound in item.box or item.log or item.integer or [0.0, 0.0])
+    low, high = (
+        bound * unit.factor for bound in item.box or item.log or item.integer or [0.0, 0.0]
+    )
     if low >= high or (item.log and low <= 0):
-        raise Finding("bad-bounds", "[low, high] with low < high (above 0 for log)", f"[{low:g}, {high:g}]", "mend them")
+        raise Finding(
+            "bad-bounds",
+            "[low, high] with low < high (above 0 for log)",
+            f"[{low:g}, {high:g}]",
+            "mend them",
+        )
+    if item.integer and not all(float(bound).is_integer() for bound in item.integer):
+        raise Finding(
+            "bad-bounds",
+            "integer: [low, high] in whole numbers",
+            f"{item.integer}",
+            "round the bounds",
+        )
     half = graph.constant(0.5)
     share = functions.times(graph, functions.plus(graph, raw, graph.constant(1.0)), half)
     if item.log:
@@ -59,19 +80,20 @@ def plan(compiler: Compiler, name: str, item: schema.Decision, unit: Unit) -> De
     return DecisionPlan(name, raw, node, item.kind, low, high, 0.0, 0, offset, count)
 
 
-def _softmax(compiler: Compiler, raw: Node, over: str, scale: float) -> Node:
-    graph = compiler.graph
+def _softmax(scope: Scope, raw: Node, over: str, scale: float) -> Node:
+    graph = scope.graph
     exponential = graph.elementwise(
         "exp", functions.times(graph, raw, graph.constant(scale)), dimension=DIMENSIONLESS
     )
     others, spread = graph.sets[over] - 1, math.exp(2 * scale)
-    total = functions.total(graph, exponential, over)
-    # Interval arithmetic does not see that numerator and denominator move together; the exact range is known.
+    total = over_sets.total(graph, exponential, over)
+    # Interval arithmetic does not see that numerator and denominator move together; the exact range
+    # is known.
     exact = 1 / (1 + others * spread), 1 / (1 + others / spread)
     return graph.elementwise("divide", exponential, total, dimension=DIMENSIONLESS, interval=exact)
 
 
-def to_action(plan: DecisionPlan, physical: NDArray[np.float64]) -> NDArray[Any]:
+def to_action(plan: DecisionPlan, physical: NDArray[np.float64]) -> NDArray[np.float64]:
     """The components in [-1, 1] that give a physical quantity, as nearly as the bounds allow.
 
     Args:
@@ -86,8 +108,11 @@ def to_action(plan: DecisionPlan, physical: NDArray[np.float64]) -> NDArray[Any]
         axis = plan.simplex_axis
         logits = np.maximum(logits, logits.max(axis=axis, keepdims=True) - 2 * plan.scale)
         centre = (logits.max(axis=axis, keepdims=True) + logits.min(axis=axis, keepdims=True)) / 2
-        return np.clip((logits - centre) / plan.scale, -1.0, 1.0)
-    if plan.kind == "log":
+        components = (logits - centre) / plan.scale
+    elif plan.kind == "log":
         bounded = np.clip(physical, plan.low, plan.high)
-        return np.clip(2 * np.log(bounded / plan.low) / math.log(plan.high / plan.low) - 1, -1.0, 1.0)
-    return np.clip(2 * (physical - plan.low) / (plan.high - plan.low) - 1, -1.0, 1.0)
+        components = 2 * np.log(bounded / plan.low) / math.log(plan.high / plan.low) - 1
+    else:
+        components = 2 * (physical - plan.low) / (plan.high - plan.low) - 1
+    limited: NDArray[np.float64] = np.clip(components, -1.0, 1.0)
+    return limited

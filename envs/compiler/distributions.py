@@ -1,4 +1,4 @@
-"""Lowering of probability distributions: their arguments as nodes, and the interval that draws cannot leave."""
+"""Probability distributions: arguments as nodes, and the interval draws cannot leave."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ def _bad(expected: str, actual: str, hint: str) -> Finding:
 
 def _not_negative(node: Node, what: str) -> Node:
     if node.interval[0] < 0:
-        raise _bad(f"{what} of at least 0", f"one that may be {node.interval[0]:g}", "bound it with max(x, 0)")
+        raise _bad(
+            f"{what} of at least 0",
+            f"one that may be {node.interval[0]:g}",
+            "bound it with max(x, 0)",
+        )
     return node
 
 
@@ -57,12 +61,17 @@ def lower(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tuple[Dr
 def _continuous(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tuple[Draw, Interval]:
     if item.uniform is not None:
         low, high = (quantify(end, unit) for end in item.uniform)
-        if low.interval[0] > high.interval[1] or (low.constant and high.constant and low.interval[1] > high.interval[0]):
+        if low.interval[0] > high.interval[1] or (
+            low.constant and high.constant and low.interval[1] > high.interval[0]
+        ):
             raise Finding("bad-bounds", "low <= high", f"{item.uniform}", "swap the two ends")
         interval = low.interval[0], max(high.interval[1], low.interval[1])
         return Draw("uniform", {"low": low, "high": high}, unit.factor), interval
     if item.normal is not None:
-        mean, std = quantify(item.normal.mean, unit), _not_negative(quantify(item.normal.std, unit), "a std")
+        mean, std = (
+            quantify(item.normal.mean, unit),
+            _not_negative(quantify(item.normal.std, unit), "a std"),
+        )
         reach = std.interval[1] * NORMAL_LIMIT
         return Draw("normal", {"mean": mean, "std": std}, unit.factor), (
             mean.interval[0] - reach,
@@ -76,14 +85,21 @@ def _continuous(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tu
         return Draw("lognormal", {"median": median, "sigma": sigma}, unit.factor), interval
     assert item.exponential is not None
     mean = _not_negative(quantify(item.exponential.mean, unit), "a mean")
-    return Draw("exponential", {"mean": mean}, unit.factor), (0.0, mean.interval[1] * EXPONENTIAL_LIMIT)
+    return Draw("exponential", {"mean": mean}, unit.factor), (
+        0.0,
+        mean.interval[1] * EXPONENTIAL_LIMIT,
+    )
 
 
 def _shaped(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tuple[Draw, Interval]:
     if item.gamma is not None:
         shape = item.gamma.shape
         if not 0 < shape <= 1000:
-            raise _bad("a shape above 0 and at most 1000", f"{shape:g}", "write gamma: {shape: 2, scale: 3}")
+            raise _bad(
+                "a shape above 0 and at most 1000",
+                f"{shape:g}",
+                "write gamma: {shape: 2, scale: 3}",
+            )
         scale = _not_negative(quantify(item.gamma.scale, unit), "a scale")
         high = float(gamma_distribution.isf(_TAIL, shape)) * scale.interval[1]
         arguments = {"shape": quantify(shape, _ONE), "scale": scale}
@@ -100,7 +116,11 @@ def _discrete(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tupl
         mean = _not_negative(quantify(item.poisson.mean, unit), "a mean")
         largest = mean.interval[1] / unit.factor
         if largest > 1000:
-            raise _bad("a mean of at most 1000", f"one up to {largest:g}", "use a normal distribution instead")
+            raise _bad(
+                "a mean of at most 1000",
+                f"one up to {largest:g}",
+                "use a normal distribution instead",
+            )
         high = math.ceil(largest + 12 * math.sqrt(largest) + 30) * unit.factor
         return Draw("poisson", {"mean": mean}, unit.factor), (0.0, high)
     if item.integers is not None:
@@ -112,7 +132,11 @@ def _discrete(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tupl
     assert item.choice is not None
     values, weights = item.choice.values, item.choice.weights or [1.0] * len(item.choice.values)
     if len(weights) != len(values) or min(weights) < 0 or not sum(weights) > 0:
-        raise _bad("one weight >= 0 for each value, not all 0", f"{weights}", "give as many weights as values")
+        raise _bad(
+            "one weight >= 0 for each value, not all 0",
+            f"{weights}",
+            "give as many weights as values",
+        )
     cumulative, total = 0.0, sum(weights)
     bounds: list[float] = []
     for weight in weights:

@@ -1,7 +1,8 @@
 """The field's own formulas, as functions of the expression language.
 
-Each is a definition in the language itself, over plain numbers in the stated units: so it is unit-checked at the call, runs
-in NumPy and torch alike, is differentiable, and its domain is proven by the same interval analysis.
+Each is a definition in the language itself, over plain numbers in the stated units: so it is
+unit-checked at the call, runs in NumPy and torch alike, is differentiable, and its domain is proven
+by the same interval analysis.
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
-"""The typed graph: every quantity of a problem as a hash-consed node with dimension, index, level and interval.
+"""The typed graph: every quantity as a hash-consed node.
 
-Arrays are laid out with one axis for each set of the index and the batch as the **last** axis, so that every operation
-runs along contiguous memory and reductions over a set add whole rows. A value that is the same for the whole batch has
-a last axis of length 1.
+A node has a dimension, an index, a level (when it is known) and an interval (what it can be).
+
+Arrays are laid out with one axis for each set of the index and the batch as the **last** axis, so
+that every operation runs along contiguous memory and reductions over a set add whole rows. A value
+that is the same for the whole batch has a last axis of length 1.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -24,6 +27,7 @@ FloatArray = NDArray[np.float64]
 
 MAX_NODES = 20_000
 MAX_ELEMENTS = 1_000_000
+MAX_TOTAL = 5_000_000
 
 
 class Level(IntEnum):
@@ -66,13 +70,14 @@ class Node:
 
 
 class Graph:
-    """Builds nodes: infers index and level, bounds values, folds constants, shares common subexpressions."""
+    """Builds nodes: infers index and level, bounds values, folds constants, shares equals."""
 
     def __init__(self, sets: Mapping[str, int]) -> None:
         """Start an empty graph over index sets, given with their sizes in canonical order."""
         self.sets = dict(sets)
         self._order = {name: position for position, name in enumerate(self.sets)}
         self._nodes: dict[Hashable, Node] = {}
+        self._elements = 0
 
     def __len__(self) -> int:
         """Number of distinct nodes."""
@@ -84,14 +89,45 @@ class Graph:
 
     def joined(self, *indices: tuple[str, ...]) -> tuple[str, ...]:
         """The index over all given sets, in canonical order."""
-        return tuple(sorted({name for index in indices for name in index}, key=self._order.__getitem__))
+        return tuple(
+            sorted({name for index in indices for name in index}, key=self._order.__getitem__)
+        )
 
-    def constant(self, value: Any, dimension: Dimension = DIMENSIONLESS, index: tuple[str, ...] = ()) -> Node:
+    def charge(self, index: tuple[str, ...]) -> None:
+        """Count a value over an index against the budgets, before anything of its size is made.
+
+        Raises:
+            Finding: ``budget``.
+        """
+        elements = math.prod(self.sizes(index))
+        self._elements += elements
+        if len(self._nodes) >= MAX_NODES or elements > MAX_ELEMENTS or self._elements > MAX_TOTAL:
+            raise Finding(
+                "budget",
+                f"at most {MAX_NODES} operations, {MAX_ELEMENTS} elements each, {MAX_TOTAL} in all",
+                f"{len(self._nodes)} operations, {elements} elements, {self._elements} in all",
+                "use smaller sets or fewer equations",
+            )
+
+    def constant(
+        self, value: Any, dimension: Dimension = DIMENSIONLESS, index: tuple[str, ...] = ()
+    ) -> Node:
         """A known value in base units, of shape ``sizes(index)``."""
         array = np.asarray(value, dtype=np.float64).reshape((*self.sizes(index), 1))
         key = ("constant", array.tobytes(), dimension, index)
         interval = float(array.min()), float(array.max())
-        return self._node(key, "constant", (), None, index, dimension, interval, Level.CONSTANT, False, value=array)
+        return self._node(
+            key,
+            "constant",
+            (),
+            None,
+            index,
+            dimension,
+            interval,
+            Level.CONSTANT,
+            False,
+            value=array,
+        )
 
     def source(
         self,
@@ -165,6 +201,7 @@ class Graph:
         interval = intervals.checked(interval, op)
         value = None
         if all(a.constant for a in arguments):
+            self.charge(index)
             views = [self.aligned(a, a.value, layout) for a in arguments]
             value = np.empty((*self.sizes(index), 1), dtype=bool if boolean else np.float64)
             with np.errstate(all="ignore"):
@@ -214,15 +251,21 @@ class Graph:
     ) -> Node:
         if key in self._nodes:
             return self._nodes[key]
-        elements = int(np.prod(self.sizes(index)))
-        if len(self._nodes) >= MAX_NODES or elements > MAX_ELEMENTS:
-            raise Finding(
-                "budget",
-                f"at most {MAX_NODES} operations on at most {MAX_ELEMENTS} elements",
-                f"{len(self._nodes)} operations, {elements} elements",
-                "use smaller sets or fewer equations",
-            )
+        self.charge(index)
         number = len(self._nodes)
-        node = Node(number, op, arguments, attribute, index, dimension, interval, level, batched, layout, boolean, value)
+        node = Node(
+            number,
+            op,
+            arguments,
+            attribute,
+            index,
+            dimension,
+            interval,
+            level,
+            batched,
+            layout,
+            boolean,
+            value,
+        )
         self._nodes[key] = node
         return node

@@ -1,4 +1,4 @@
-"""Interval arithmetic: what values an expression can take, so that domains are proven before anything runs."""
+"""Interval arithmetic: what an expression can be, so that domains are proven before a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def checked(interval: Interval, what: str) -> Interval:
             "overflow",
             "a value that stays finite",
             f"{what} may reach {low:.3g} … {high:.3g}",
-            "bound the arguments with clip(x, low, high) or give the process or state tighter bounds",
+            "bound it with clip(x, low, high), or give the process or state tighter bounds",
         )
     return low, high
 
@@ -65,7 +65,8 @@ def power(a: Interval, b: Interval) -> Interval:
     """``a ** b`` for a positive base, or an even or odd whole exponent.
 
     Raises:
-        Finding: ``domain`` when the base may be negative and the exponent is not whole, or zero to a negative power.
+        Finding: ``domain`` when the base may be negative and the exponent is not whole, or zero to
+            a negative power.
     """
     whole = b[0] == b[1] and float(b[0]).is_integer()
     if whole and b[0] >= 0:

@@ -1,8 +1,9 @@
-"""What each operation of the graph computes, in NumPy (into a given array) and in torch (differentiably).
+"""What each operation computes, in NumPy (into a given array) and torch (differentiably).
 
-One table for each backend with the same keys: a NumPy kernel is called as ``kernel(*arrays, out=out, attribute=attribute)``, a
-torch kernel as ``kernel(torch, *tensors, attribute=attribute)``. Torch is handed in, never imported here. ``attribute`` is an
-axis, counted from the end so that leading time axes do not matter, or whatever the operation needs.
+One table for each backend with the same keys: a NumPy kernel is called as ``kernel(*arrays,
+out=out, attribute=attribute)``, a torch kernel as ``kernel(torch, *tensors, attribute=attribute)``.
+Torch is handed in, never imported here. ``attribute`` is an axis, counted from the end so that
+leading time axes do not matter, or whatever the operation needs.
 """
 
 from __future__ import annotations
@@ -112,7 +113,9 @@ def _taken(xp: Any, x: Any, position: Any, axis: int) -> Any:
     size = x.shape[axis]
     whole = position.round() if xp is not np else np.rint(position)
     bounded = whole.clip(0, size - 1)
-    shape = list(xp.broadcast_shapes(tuple(_without(x.shape, axis)), tuple(_without(position.shape, axis))))
+    shape = list(
+        xp.broadcast_shapes(tuple(_without(x.shape, axis)), tuple(_without(position.shape, axis)))
+    )
     shape.insert(len(shape) + 1 + axis, 0)
     wide_x, wide_position = list(shape), list(shape)
     wide_x[axis], wide_position[axis] = size, 1
@@ -203,7 +206,9 @@ def _torch_one_hot(torch: Any, position: Any, attribute: tuple[int, int]) -> Any
     return (position.round().clip(0, size - 1).unsqueeze(axis) == places).to(position.dtype)
 
 
-def _torch_interp(torch: Any, x: Any, attribute: tuple[tuple[float, ...], tuple[float, ...]]) -> Any:
+def _torch_interp(
+    torch: Any, x: Any, attribute: tuple[tuple[float, ...], tuple[float, ...]]
+) -> Any:
     xs, ys = (torch.as_tensor(table, dtype=x.dtype, device=x.device) for table in attribute)
     right = torch.searchsorted(xs, x.detach().contiguous()).clip(1, len(xs) - 1)
     slope = (ys[right] - ys[right - 1]) / (xs[right] - xs[right - 1])

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from envs.compiler import functions
+from envs.compiler import elementary, functions, over_sets
 from envs.compiler.domain import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS, Argument
 from envs.compiler.graph import Graph, Node
 from envs.spec import expressions
 from envs.spec.diagnostics import Finding, nearest, shorten
 from envs.spec.expressions import Call, Element, Expression, Name, Number, Quantity
-from envs.spec.units import DIMENSIONLESS
+from envs.spec.units import DIMENSIONLESS, Dimension, parse_unit
 
-OPERATORS = {"+", "-", "*", "/", "**", "negate", "<", "<=", ">", ">=", "==", "!=", "and", "or", "not"}
+# Importing these modules registers their functions.
+__all__ = ["Lowering", "elementary"]
+
+OPERATORS = {
+    "+",
+    "-",
+    "*",
+    "/",
+    "**",
+    "negate",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "==",
+    "!=",
+    "and",
+    "or",
+    "not",
+}
 
 Resolve = Callable[[str], Node]
 
@@ -33,7 +52,8 @@ class Lowering:
         Args:
             graph: Where nodes are made.
             labels: The labels of each set, in order.
-            resolve: Gives the node of a name, or raises a `Finding` or `KeyError` when there is none.
+            resolve: Gives the node of a name, or raises a `Finding` or `KeyError` when there is
+                none.
             known: The names that exist, for hints.
         """
         self._graph = graph
@@ -77,7 +97,9 @@ class Lowering:
             hint = nearest(name, self._known())
             if name in FUNCTIONS or name in DOMAIN_FUNCTIONS:
                 hint = f"'{name}' is a function: write {name}(…)"
-            raise Finding("unknown-name", "a name defined in this spec", f"'{shorten(name)}'", hint) from None
+            raise Finding(
+                "unknown-name", "a name defined in this spec", f"'{shorten(name)}'", hint
+            ) from None
 
     def _call(self, name: str, arguments: tuple[Expression, ...]) -> Node:
         if name in DOMAIN_FUNCTIONS:
@@ -85,14 +107,21 @@ class Lowering:
         known = FUNCTIONS.get(name)
         if known is None:
             words = [n for n in (*FUNCTIONS, *DOMAIN_FUNCTIONS) if n.isidentifier()]
-            raise Finding("unknown-function", "a function of the language", f"'{shorten(name)}'", nearest(name, words))
+            raise Finding(
+                "unknown-function",
+                "a function of the language",
+                f"'{shorten(name)}'",
+                nearest(name, words),
+            )
         if not known.accepts(len(arguments)):
             raise Finding(
                 "bad-expression", str(known), f"{len(arguments)} arguments", f"call it as {known}"
             )
         lowered: list[Argument] = []
         for position, argument in enumerate(arguments):
-            lowered.append(self._set(argument, name) if known.takes_set(position) else self.lower(argument))
+            lowered.append(
+                self._set(argument, name) if known.takes_set(position) else self.lower(argument)
+            )
         return known.build(self._graph, *lowered)
 
     def _set(self, argument: Expression, function: str) -> str:
@@ -108,11 +137,18 @@ class Lowering:
         if isinstance(label, str):
             matching = [s for s in node.index if label in self._labels[s]]
             if len(matching) == 1:
-                return functions.element(self._graph, node, matching[0], self._labels[matching[0]].index(label))
+                return over_sets.element(
+                    self._graph, node, matching[0], self._labels[matching[0]].index(label)
+                )
             options = [text for s in node.index for text in self._labels[s]]
-            raise Finding("index-mismatch", "a label of its set", f"'{shorten(label)}'", nearest(label, options))
+            raise Finding(
+                "index-mismatch",
+                "a label of its set",
+                f"'{shorten(label)}'",
+                nearest(label, options),
+            )
         if len(node.index) == 1 and 0 <= label < self._graph.sets[node.index[0]]:
-            return functions.element(self._graph, node, node.index[0], label)
+            return over_sets.element(self._graph, node, node.index[0], label)
         raise Finding(
             "index-mismatch",
             "a position within the single set of an indexed quantity",
@@ -124,7 +160,9 @@ class Lowering:
         """Expand a domain function: its definition is an expression over its parameters."""
         known = DOMAIN_FUNCTIONS[name]
         if len(arguments) != len(known.parameters):
-            raise Finding("bad-expression", str(known), f"{len(arguments)} arguments", f"call it as {known}")
+            raise Finding(
+                "bad-expression", str(known), f"{len(arguments)} arguments", f"call it as {known}"
+            )
         scope = {
             parameter: functions.fitting(self._graph, argument, unit, f"'{parameter}' of {name}")
             for (parameter, unit), argument in zip(known.parameters.items(), arguments, strict=True)
@@ -132,7 +170,9 @@ class Lowering:
         # The definition computes on plain numbers in the stated units, as the source writes it.
         plain = {
             parameter: functions.divided(self._graph, node, self._graph.constant(*_one(unit)))
-            for (parameter, unit), node in zip(known.parameters.items(), scope.values(), strict=True)
+            for (parameter, unit), node in zip(
+                known.parameters.items(), scope.values(), strict=True
+            )
         }
         inner = Lowering(self._graph, {}, plain.__getitem__, lambda: plain)
         value, dimension = _one(known.unit)
@@ -141,6 +181,6 @@ class Lowering:
         return functions.times(self._graph, result, self._graph.constant(value, dimension))
 
 
-def _one(unit: str) -> tuple[float, functions.Dimension]:
-    parsed = functions.parse_unit(unit)
+def _one(unit: str) -> tuple[float, Dimension]:
+    parsed = parse_unit(unit)
     return parsed.factor, parsed.dimension

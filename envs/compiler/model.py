@@ -48,6 +48,7 @@ class ProcessPlan:
         node: Its source node.
         kind: ``sample``, ``ar1``, ``markov``, ``expr``, ``trace`` or ``forecast``.
         hold: Steps for which a drawn value is held.
+        steps: Length of the path: the horizon, and further where a forecast looks ahead on it.
         draw: For ``sample``.
         arguments: For ``ar1`` (mean, std, correlation), ``expr`` (value) and ``forecast`` (error).
         of: For ``forecast``, the name of the process.
@@ -61,6 +62,7 @@ class ProcessPlan:
     node: Node
     kind: str
     hold: int = 1
+    steps: int = 0
     draw: Draw | None = None
     arguments: Mapping[str, Node] | None = None
     of: str = ""
@@ -149,8 +151,9 @@ class ObservationPlan:
 class Compiled:
     """A whole problem in one split, ready to be simulated.
 
-    ``penalty`` is the price of all constraint violations of a step in grams; ``terminal_during`` and ``terminal_last`` are what the
-    terminal costs of states add to it before and at the last step.
+    ``penalty`` is the price of all constraint violations of a step in grams; ``terminal_during``
+    and ``terminal_last`` are what the terminal costs of states add to it before and at the last
+    step.
     """
 
     spec: Spec
@@ -160,7 +163,6 @@ class Compiled:
     step_s: float
     sampled: tuple[SampledParameter, ...]
     processes: tuple[ProcessPlan, ...]
-    lookahead: int
     states: tuple[StatePlan, ...]
     decisions: tuple[DecisionPlan, ...]
     carbon: Node

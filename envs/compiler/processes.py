@@ -1,8 +1,9 @@
-"""Plans for the processes of a spec: how each path is drawn, and the interval its values cannot leave."""
+"""Plans for processes: how each path is drawn, and the interval its values cannot leave."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,37 +13,38 @@ from envs.compiler.distributions import NORMAL_LIMIT
 from envs.compiler.graph import Level, Node
 from envs.compiler.intervals import Interval
 from envs.compiler.model import ProcessPlan
+from envs.compiler.tape import needed
 from envs.spec import schema
 from envs.spec.diagnostics import Finding
 from envs.spec.units import Unit, parse_quantity, parse_unit
 
 if TYPE_CHECKING:
-    from envs.compiler.compile import Compiler
+    from envs.compiler.scope import Scope
 
 _SECOND = parse_unit("s")
 _ONE = parse_unit("1")
 MAX_LOOKAHEAD = 100_000
 
 
-def plan(compiler: Compiler, name: str, item: schema.Process) -> ProcessPlan:
+def plan(scope: Scope, name: str, item: schema.Process) -> ProcessPlan:
     """Lower one process.
 
     Raises:
         Finding: Whatever is wrong with it.
     """
     unit = parse_unit(item.unit)
-    index = compiler.index(item.index)
-    hold = _steps(compiler, item.hold, "hold") if item.hold is not None else 1
+    index = scope.index(item.index)
+    hold = _steps(scope, item.hold, "hold") if item.hold is not None else 1
     parts: dict[str, object] = {}
     match item.kind:
         case "sample":
             assert item.sample is not None
-            quantify = compiler.quantifier(index, Level.EXOGENOUS)
+            quantify = scope.quantifier(index, Level.EXOGENOUS)
             draw, interval = distributions.lower(item.sample, unit, quantify)
             parts = {"draw": draw}
         case "ar1":
             assert item.ar1 is not None
-            arguments, interval = _ar1(compiler, item.ar1, unit, index, hold)
+            arguments, interval = _ar1(scope, item.ar1, unit, index, hold)
             parts = {"arguments": arguments}
         case "markov":
             assert item.markov is not None
@@ -51,18 +53,44 @@ def plan(compiler: Compiler, name: str, item: schema.Process) -> ProcessPlan:
             parts = {"values": values, "transition": transition}
         case "expr":
             assert item.expr is not None
-            value = compiler.quantifier(index, Level.EXOGENOUS)(item.expr, unit)
+            value = scope.quantifier(index, Level.EXOGENOUS)(item.expr, unit)
             interval = value.interval
             parts = {"arguments": {"value": value}}
         case "trace":
             assert item.trace is not None
-            raise Finding("bad-trace", "a generator", "a trace", "traces come with a later version; use ar1 or expr")
+            raise Finding(
+                "bad-trace",
+                "a generator",
+                "a trace",
+                "traces come with a later version; use ar1 or expr",
+            )
         case _:
             assert item.forecast is not None
-            parts, interval = _forecast(compiler, item.forecast, unit, index)
+            parts, interval = _forecast(scope, item.forecast, unit, index)
     interval = bounded(interval, item.bounds, unit)
-    node = compiler.graph.source("process", name, index, unit.dimension, interval, Level.EXOGENOUS)
+    node = scope.graph.source("process", name, index, unit.dimension, interval, Level.EXOGENOUS)
     return ProcessPlan(name, node, item.kind, hold, **parts)  # type: ignore[arg-type]
+
+
+def with_lengths(plans: list[ProcessPlan], horizon: int) -> list[ProcessPlan]:
+    """Give each plan the length of its path: as far as forecasts look ahead on it.
+
+    Plans are in the order in which they depend on each other.
+    """
+    lengths = {plan.name: horizon for plan in plans}
+    for plan in reversed(plans):
+        if plan.leads:
+            lengths[plan.of] = max(lengths[plan.of], horizon + max(plan.leads))
+            continue
+        roots = [
+            *(plan.arguments or {}).values(),
+            *(plan.draw.arguments.values() if plan.draw else ()),
+        ]
+        for node in needed(roots):
+            if node.op == "process":
+                name = str(node.attribute)
+                lengths[name] = max(lengths[name], lengths[plan.name])
+    return [replace(plan, steps=lengths[plan.name]) for plan in plans]
 
 
 def bounded(interval: Interval, bounds: list[float] | None, unit: Unit) -> Interval:
@@ -79,15 +107,20 @@ def bounded(interval: Interval, bounds: list[float] | None, unit: Unit) -> Inter
     return max(low, min(interval[0], high)), min(high, max(interval[1], low))
 
 
-def _steps(compiler: Compiler, duration: schema.ExpressionOrNumber, what: str) -> int:
-    steps = duration_s(duration) / compiler.step_s
+def _steps(scope: Scope, duration: schema.ExpressionOrNumber, what: str) -> int:
+    steps = duration_s(duration) / scope.step_s
     if not 1 <= round(steps) <= MAX_LOOKAHEAD or abs(steps - round(steps)) > 1e-6:
-        raise Finding("bad-value", f"{what}: a whole number of steps", f"{steps:g} steps", "choose a multiple of time.step")
+        raise Finding(
+            "bad-value",
+            f"{what}: a whole number of steps",
+            f"{steps:g} steps",
+            "choose a multiple of time.step",
+        )
     return round(steps)
 
 
 def duration_s(duration: schema.ExpressionOrNumber) -> float:
-    """A constant duration in seconds: a number of seconds, or a quantity such as ``5 min``, quoted again or not.
+    """A constant duration in seconds: a number of seconds, or a quantity such as ``5 min``.
 
     Raises:
         Finding: ``unit-mismatch`` or ``bad-value``.
@@ -96,14 +129,16 @@ def duration_s(duration: schema.ExpressionOrNumber) -> float:
         return float(duration)
     number, unit = parse_quantity(duration.strip().strip("'"))
     if unit.dimension != _SECOND.dimension:
-        raise Finding("unit-mismatch", "a time, such as 5 min", f"'{duration}'", "use s, min, h or day")
+        raise Finding(
+            "unit-mismatch", "a time, such as 5 min", f"'{duration}'", "use s, min, h or day"
+        )
     return number * unit.factor
 
 
 def _ar1(
-    compiler: Compiler, item: schema.Ar1, unit: Unit, index: tuple[str, ...], hold: int
+    scope: Scope, item: schema.Ar1, unit: Unit, index: tuple[str, ...], hold: int
 ) -> tuple[dict[str, Node], Interval]:
-    quantify = compiler.quantifier(index, Level.SCENARIO)
+    quantify = scope.quantifier(index, Level.SCENARIO)
     mean, std = quantify(item.mean, unit), quantify(item.std, unit)
     correlation = quantify(item.correlation, _ONE)
     if std.interval[0] < 0:
@@ -118,9 +153,11 @@ def _ar1(
     if item.per is not None:
         per = duration_s(item.per)
         if per <= 0:
-            raise Finding("bad-value", "per: a time above 0", f"{per:g} s", "write for instance per: 1 h")
-        exponent = compiler.graph.constant(hold * compiler.step_s / per)
-        correlation = functions.power(compiler.graph, correlation, exponent)
+            raise Finding(
+                "bad-value", "per: a time above 0", f"{per:g} s", "write for instance per: 1 h"
+            )
+        exponent = scope.graph.constant(hold * scope.step_s / per)
+        correlation = functions.power(scope.graph, correlation, exponent)
     rho = correlation.interval[1]
     reach = std.interval[1] * NORMAL_LIMIT * math.sqrt((1 + rho) / max(1 - rho, 1e-12))
     interval = mean.interval[0] - reach, mean.interval[1] + reach
@@ -131,34 +168,79 @@ def _markov(item: schema.Markov, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
     values = np.array(item.values) * unit.factor
     size = len(values)
     if any(len(row) != size for row in item.transition) or len(item.transition) != size:
-        raise Finding("bad-shape", f"a {size} x {size} transition matrix", "another shape", "one row for each value")
+        raise Finding(
+            "bad-shape",
+            f"a {size} x {size} transition matrix",
+            "another shape",
+            "one row for each value",
+        )
     transition = np.array(item.transition)
     if transition.min() < 0 or np.abs(transition.sum(axis=1) - 1).max() > 1e-9:
-        raise Finding("bad-distribution", "rows of probabilities that sum to 1", f"{item.transition}", "mend the matrix")
+        raise Finding(
+            "bad-distribution",
+            "rows of probabilities that sum to 1",
+            f"{item.transition}",
+            "mend the matrix",
+        )
     return values, transition
 
 
 def _forecast(
-    compiler: Compiler, item: schema.Forecast, unit: Unit, index: tuple[str, ...]
+    scope: Scope, item: schema.Forecast, unit: Unit, index: tuple[str, ...]
 ) -> tuple[dict[str, object], Interval]:
-    if item.of not in compiler.spec.processes:
-        raise Finding("unknown-name", "of: a process", f"'{item.of}'", "name a process of this spec")
-    of = compiler.resolve(item.of)
+    if item.of not in scope.spec.processes:
+        raise Finding(
+            "unknown-name", "of: a process", f"'{item.of}'", "name a process of this spec"
+        )
+    of = scope.resolve(item.of)
     if of.dimension != unit.dimension:
-        raise Finding("unit-mismatch", f"the dimension of {item.of}, {of.dimension}", str(unit.dimension), "mend unit")
-    lead = compiler.quantifier(None, Level.CONSTANT)(item.lead, _SECOND)
+        raise Finding(
+            "unit-mismatch",
+            f"the dimension of {item.of}, {of.dimension}",
+            str(unit.dimension),
+            "mend unit",
+        )
+    lead = scope.quantifier(None, Level.CONSTANT)(item.lead, _SECOND)
     if len(lead.index) > 1 or lead.value is None:
-        raise Finding("index-mismatch", "leads over one set at most", f"{lead.index}", "index the leads by one set")
-    if compiler.graph.joined(of.index, lead.index) != index:
-        expected = compiler.graph.joined(of.index, lead.index)
-        raise Finding("index-mismatch", f"index {list(expected)}", f"{list(index)}", "name the sets of the process and its leads")
-    leads = tuple(round(seconds / compiler.step_s) for seconds in lead.value.ravel())
+        raise Finding(
+            "index-mismatch",
+            "leads over one set at most",
+            f"{lead.index}",
+            "index the leads by one set",
+        )
+    if scope.graph.joined(of.index, lead.index) != index:
+        expected = scope.graph.joined(of.index, lead.index)
+        raise Finding(
+            "index-mismatch",
+            f"index {list(expected)}",
+            f"{list(index)}",
+            "name the sets of the process and its leads",
+        )
+    leads = tuple(round(seconds / scope.step_s) for seconds in lead.value.ravel())
     if min(leads) < 0 or max(leads) > MAX_LOOKAHEAD:
-        raise Finding("bad-value", "leads of 0 or more", f"{min(leads)} … {max(leads)} steps", "mend the leads")
+        raise Finding(
+            "bad-value",
+            "leads of 0 or more",
+            f"{min(leads)} … {max(leads)} steps",
+            "mend the leads",
+        )
     if not 0 <= item.correlation < 1:
-        raise Finding("bad-distribution", "a correlation from 0 to below 1", f"{item.correlation:g}", "mend it")
-    error = compiler.quantifier(index, Level.SCENARIO)(item.error, unit)
-    reach = error.interval[1] * NORMAL_LIMIT * math.sqrt((1 + item.correlation) / (1 - item.correlation))
+        raise Finding(
+            "bad-distribution",
+            "a correlation from 0 to below 1",
+            f"{item.correlation:g}",
+            "mend it",
+        )
+    error = scope.quantifier(index, Level.SCENARIO)(item.error, unit)
+    if error.interval[0] < 0:
+        raise Finding(
+            "bad-distribution", "an error of at least 0", f"{error.interval[0]:g}", "mend error"
+        )
+    reach = (
+        error.interval[1]
+        * NORMAL_LIMIT
+        * math.sqrt((1 + item.correlation) / (1 - item.correlation))
+    )
     parts: dict[str, object] = {
         "arguments": {"error": error},
         "of": item.of,
@@ -167,5 +249,3 @@ def _forecast(
         "correlation": item.correlation,
     }
     return parts, (of.interval[0] - reach, of.interval[1] + reach)
-
-

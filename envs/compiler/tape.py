@@ -1,7 +1,8 @@
 """Execution of a graph: NumPy with preallocated buffers, torch with gradients, one semantics.
 
-A tape is compiled for the values that are wanted. It has registers: sources are loaded, then the operations of a level are run,
-then registers are read. Both backends have the same three methods, so that the simulation does not know which one it drives.
+A tape is compiled for the values that are wanted. It has registers: sources are loaded, then the
+operations of a level are run, then registers are read. Both backends have the same three methods,
+so that the simulation does not know which one it drives.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Tape(Protocol):
 
 
 def needed(roots: Iterable[Node], given: Iterable[int] = ()) -> list[Node]:
-    """All nodes that the roots depend on, arguments first, without those below the given node numbers."""
+    """All nodes that the roots depend on, arguments first, stopping at the given numbers."""
     known = set(given)
     found: dict[int, Node] = {}
     stack = list(roots)
@@ -69,10 +70,12 @@ class NumpyTape:
             self.registers[node.number] = out
             if node.op in SOURCES:
                 continue
-            views = [graph.aligned(a, self.registers[a.number], node.layout) for a in node.arguments]
+            views = [
+                graph.aligned(a, self.registers[a.number], node.layout) for a in node.arguments
+            ]
             ufunc = kernels.UFUNCS.get(node.op)
             operation: Callable[[], None] = (
-                partial(ufunc, *views, out)
+                partial(ufunc, *views, out=out)
                 if ufunc is not None
                 else partial(kernels.NUMPY[node.op], *views, out=out, attribute=node.attribute)
             )
@@ -97,7 +100,9 @@ class NumpyTape:
 class TorchTape:
     """A tape of tensors; gradients flow from any register back to the actions."""
 
-    def __init__(self, graph: Graph, roots: Sequence[Node], batch: int, device: str, dtype: str) -> None:
+    def __init__(
+        self, graph: Graph, roots: Sequence[Node], batch: int, device: str, dtype: str
+    ) -> None:
         """Prepare the operations; constants are moved to the device once."""
         import torch
 
@@ -127,7 +132,9 @@ class TorchTape:
         """Set a source."""
         shape = (*self._graph.sizes(node.index), -1)
         tensor = self.tensor(value)
-        self._registers[node.number] = tensor.reshape(shape) if tensor.ndim != len(shape) else tensor
+        self._registers[node.number] = (
+            tensor.reshape(shape) if tensor.ndim != len(shape) else tensor
+        )
 
     def run(self, phase: str) -> None:
         """Run the operations of a phase."""
@@ -137,7 +144,9 @@ class TorchTape:
             if node.op == "number":
                 registers[node.number] = views[0].to(self.dtype)
             else:
-                registers[node.number] = kernels.TORCH[node.op](torch, *views, attribute=node.attribute)
+                registers[node.number] = kernels.TORCH[node.op](
+                    torch, *views, attribute=node.attribute
+                )
 
     def get(self, node: Node) -> Any:
         """The tensor of a node."""
@@ -145,15 +154,19 @@ class TorchTape:
 
 
 def evaluate(
-    graph: Graph, roots: Sequence[Node], given: Mapping[int, FloatArray], batch: int, steps: int | None = None
+    graph: Graph,
+    roots: Sequence[Node],
+    given: Mapping[int, FloatArray],
+    batch: int,
+    steps: int | None = None,
 ) -> list[FloatArray]:
     """Evaluate nodes once, over a whole path of ``steps`` or at one time.
 
     Args:
         graph: The graph of the nodes.
         roots: What is wanted.
-        given: Known registers by node number, of shape ``(*index, batch)``; those that change in time have a leading axis of
-            ``steps`` when ``steps`` is given.
+        given: Known registers by node number, of shape ``(*index, batch)``; those that change in
+            time have a leading axis of ``steps`` when ``steps`` is given.
         batch: Scenarios.
         steps: Length of the path, or None.
 

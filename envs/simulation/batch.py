@@ -1,7 +1,8 @@
 """The native simulation: a batch of scenarios that advance in lock step.
 
-A scenario is drawn first, then a step is a pure function of state, decision and the exogenous values of that time. All
-episodes of a problem have the same length, so one clock serves the whole batch. Arrays are batch-last in here.
+A scenario is drawn first, then a step is a pure function of state, decision and the exogenous
+values of that time. All episodes of a problem have the same length, so one clock serves the whole
+batch. Arrays are batch-last in here.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from numpy.typing import NDArray
 
 from envs.compiler.graph import Node
 from envs.compiler.model import Compiled
-from envs.compiler.tape import SOURCES, NumpyTape, Tape, TorchTape, needed
+from envs.compiler.tape import SOURCES, NumpyTape, Tape, TorchTape, evaluate, needed
 from envs.simulation.scenarios import Drawn, ScenarioSampler, clock_paths
 
 AHEAD_STEPS = 1024
-"""Short episodes are drawn in blocks of at least this many steps, so that sampling is not all overhead."""
+"""Short episodes are drawn in blocks of this many steps: sampling has a fixed overhead."""
 
 
 class NonFiniteError(ArithmeticError):
-    """A value that is no finite number came up; the message names the first quantity that produced it."""
+    """A value is no finite number; the message names the first quantity that produced it."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Everything that distinguishes a moment of a simulation, but for the numbering of future scenarios."""
+    """Everything that distinguishes a moment of a simulation."""
 
     time: int
     scenarios: NDArray[np.int64]
@@ -40,8 +41,9 @@ class State:
 class BatchSimulation:
     """Simulates ``batch`` scenarios of one split.
 
-    After `reset` and `step`, `observation` is ``(batch, observation_size)``; after `step`, `carbon_g`, `penalty_g`, `energy_j`
-    are ``(batch,)`` and `cost` is ``(batch, constraints)``. With the torch backend they are tensors with gradients.
+    After `reset` and `step`, `observation` is ``(batch, observation_size)``; after `step`,
+    `carbon_g`, `penalty_g`, `energy_j` are ``(batch,)`` and `cost` is ``(batch, constraints)``.
+    With the torch backend they are tensors with gradients.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class BatchSimulation:
         roots = self._roots()
         self.torch = backend == "torch"
         self._tape: Tape = (
-            TorchTape(compiled.graph, roots, batch, device, dtype) if self.torch else NumpyTape(compiled.graph, roots, batch)
+            TorchTape(compiled.graph, roots, batch, device, dtype)
+            if self.torch
+            else NumpyTape(compiled.graph, roots, batch)
         )
         self._raw = np.zeros((compiled.action_size, batch))
         self._seen = np.zeros((compiled.observation_size, batch))
@@ -85,28 +89,42 @@ class BatchSimulation:
 
     def _roots(self) -> list[Node]:
         c = self.compiled
-        roots = [c.carbon, c.penalty, *(p.violation for p in c.constraints), *(m.node for m in c.metrics)]
-        roots += [o.node for o in c.observations] + [s.next for s in c.states] + [d.node for d in c.decisions]
+        roots = [
+            c.carbon,
+            c.penalty,
+            *(p.violation for p in c.constraints),
+            *(m.node for m in c.metrics),
+        ]
+        roots += (
+            [o.node for o in c.observations]
+            + [s.next for s in c.states]
+            + [d.node for d in c.decisions]
+        )
         roots += [node for node in (c.terminal_during, c.terminal_last) if node is not None]
-        roots += [node for node, _ in c.named.values()]
-        return roots + [s.init for s in c.states]
+        roots += [s.init for s in c.states] + list(c.clock.values())
+        # Sources have registers even when no step needs them, so that every named quantity can be
+        # looked at.
+        return roots + [node for node, _ in c.named.values() if node.op in SOURCES]
 
     def seed(self, seed: int) -> None:
         """Start at the scenarios of a seed; each seed has room for 2^32 of them."""
         self._next_scenario = (seed % 2**30) << 32
         self._drawn_ahead = None
 
-    # --- episodes ---------------------------------------------------------------------------------------------------
-
     def reset(self, scenarios: NDArray[np.int64] | None = None) -> None:
-        """Begin episodes: of the given scenario numbers, or of the next ones of this simulation's stream."""
+        """Begin episodes: of the given scenario numbers, or of the next ones of the stream."""
         if scenarios is None:
-            self.scenarios = np.arange(self._next_scenario, self._next_scenario + self.batch, dtype=np.int64)
+            self.scenarios = np.arange(
+                self._next_scenario, self._next_scenario + self.batch, dtype=np.int64
+            )
             self.drawn = self._next_drawn()
         else:
             self.scenarios = np.asarray(scenarios, dtype=np.int64).copy()
             if self.scenarios.shape != (self.batch,) or self.scenarios.min() < 0:
-                raise ValueError(f"expected {self.batch} scenario numbers >= 0; found shape {self.scenarios.shape}")
+                raise ValueError(
+                    f"expected {self.batch} scenario numbers >= 0; "
+                    f"found shape {self.scenarios.shape}"
+                )
             self.drawn = self._sampler.sample(self.scenarios)
         self._begin(0)
         for state in self.compiled.states:
@@ -122,7 +140,10 @@ class BatchSimulation:
         if ahead == self.batch:
             return self._sampler.sample(self.scenarios)
         if self._drawn_ahead is None or not 0 <= start - self._drawn_ahead[0] <= ahead - self.batch:
-            self._drawn_ahead = start, self._sampler.sample(np.arange(start, start + ahead, dtype=np.int64))
+            self._drawn_ahead = (
+                start,
+                self._sampler.sample(np.arange(start, start + ahead, dtype=np.int64)),
+            )
         first, block = self._drawn_ahead
         return block.slice(start - first, start - first + self.batch)
 
@@ -143,7 +164,7 @@ class BatchSimulation:
         )
 
     def _arrive(self) -> None:
-        """Meet the exogenous values of this time and compute everything known before the decision."""
+        """Meet this time's exogenous values and compute everything known before the decision."""
         for node in self.compiled.clock.values():
             self._tape.load(node, self._clock[node.number][self.time])
         for plan in self.compiled.processes:
@@ -156,13 +177,17 @@ class BatchSimulation:
             import torch
 
             parts = [
-                self._tape.get(o.node).expand((*self.compiled.graph.sizes(o.node.index), self.batch)).reshape(-1, self.batch)
+                self._tape.get(o.node)
+                .expand((*self.compiled.graph.sizes(o.node.index), self.batch))
+                .reshape(-1, self.batch)
                 for o in self.compiled.observations
             ]
             return torch.cat(parts).T
         for o in self.compiled.observations:
             register = self._tape.get(o.node)
-            self._seen[o.offset : o.offset + o.count] = register.reshape(o.count, register.shape[-1])
+            self._seen[o.offset : o.offset + o.count] = register.reshape(
+                o.count, register.shape[-1]
+            )
         if not np.isfinite(self._seen.sum()):
             self._raise_non_finite()
         return self._seen.T
@@ -171,7 +196,8 @@ class BatchSimulation:
         """Act: ``(batch, action_size)`` in [-1, 1], clipped to it.
 
         Returns:
-            Whether the episodes ended. The clock then stands still at the last step, the states are the final ones.
+            Whether the episodes ended. The clock then stands still at the last step, the states are
+            the final ones.
 
         Raises:
             NonFiniteError: A quantity overflowed or became undefined.
@@ -200,7 +226,9 @@ class BatchSimulation:
         c, get = self.compiled, self._tape.get
         terminal = c.terminal_last if last else c.terminal_during
         self.carbon_g = self._wide(get(c.carbon))
-        self.penalty_g = self._wide(get(c.penalty) if terminal is None else get(c.penalty) + get(terminal))
+        self.penalty_g = self._wide(
+            get(c.penalty) if terminal is None else get(c.penalty) + get(terminal)
+        )
         self.energy_j = self._wide(get(self._energy.node))
         self.cost = [self._wide(get(plan.violation)) for plan in c.constraints]
         if not self.torch and not np.isfinite(self.carbon_g.sum() + self.penalty_g.sum()):
@@ -236,29 +264,36 @@ class BatchSimulation:
         steps = self.time + 1
         for metric in self.compiled.metrics:
             key = f"metric.{metric.name}"
-            result[key] = result[key] / (metric.unit.factor * (steps if metric.reduce == "mean" else 1))
+            result[key] = result[key] / (
+                metric.unit.factor * (steps if metric.reduce == "mean" else 1)
+            )
         result["length"] = np.full(self.batch, steps)
         return result
 
-    # --- looking in -------------------------------------------------------------------------------------------------
-
-    def register(self, node: Node) -> Any:
-        """The value of a node at this moment, ``(*index, batch)`` in base units."""
-        return self._tape.get(node)
-
-    def known(self) -> dict[int, Any]:
-        """All registers that hold a value before the decision, by node number."""
-        assert isinstance(self._tape, NumpyTape)
-        return self._tape.registers
+    def values(self, nodes: list[Node]) -> list[Any]:
+        """Any nodes at this moment, ``(*index, batch)`` in base units, computed now if need be."""
+        assert isinstance(self._tape, NumpyTape), "only the NumPy backend can be looked into"
+        return evaluate(self.compiled.graph, nodes, self._tape.registers, self.batch)
 
     def clone_state(self) -> State:
         """A copy of this moment that later steps do not change."""
         values = tuple(self._tape.get(s.node) + 0.0 for s in self.compiled.states)
-        return State(self.time, self.scenarios.copy(), self.drawn, values, dict(self.totals), self._next_scenario)
+        return State(
+            self.time,
+            self.scenarios.copy(),
+            self.drawn,
+            values,
+            dict(self.totals),
+            self._next_scenario,
+        )
 
     def set_state(self, state: State) -> None:
         """Return to a moment of this or an equal simulation."""
-        self.scenarios, self.drawn, self.totals = state.scenarios.copy(), state.drawn, dict(state.totals)
+        self.scenarios, self.drawn, self.totals = (
+            state.scenarios.copy(),
+            state.drawn,
+            dict(state.totals),
+        )
         self._next_scenario = state.next_scenario
         self._begin(state.time)
         for plan, value in zip(self.compiled.states, state.values, strict=True):
@@ -273,8 +308,9 @@ class BatchSimulation:
                 name = names.get(node.number, f"a part of '{self._first_user(node, names)}'")
                 bad = int(np.argmax(~np.isfinite(value).reshape(-1, value.shape[-1]).all(axis=0)))
                 raise NonFiniteError(
-                    f"{self.compiled.spec.meta.name}: {name} is not finite at step {self.time} of scenario "
-                    f"{self.scenarios[bad]} of split '{self.split}'. Bound what it is made of with clip(x, low, high)."
+                    f"{self.compiled.spec.meta.name}: {name} is not finite at step {self.time} of "
+                    f"scenario {self.scenarios[bad]} of split '{self.split}'. "
+                    "Bound what it is made of with clip(x, low, high)."
                 )
 
     def _first_user(self, node: Node, names: dict[int, str]) -> str:

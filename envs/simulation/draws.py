@@ -1,4 +1,4 @@
-"""From uniform draws to every distribution of the language, by inversion: one draw, one value, nothing rejected."""
+"""From uniform draws to every distribution of the language, by inversion: nothing is rejected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_POISSON_TABLES = 32
 
 
 def uniforms_needed(draw: Draw) -> int:
-    """How many uniforms one value takes: a gamma of small whole shape is a sum of exponentials, which is cheap."""
+    """How many uniforms a value takes: a gamma of small whole shape is a sum of exponentials."""
     shape = draw.arguments["shape"].interval[0] if draw.kind == "gamma" else 1.0
     return int(shape) if shape.is_integer() and shape <= _LARGEST_SUMMED_SHAPE else 1
 
@@ -83,16 +83,18 @@ def _choice(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
 
 
 def _poisson(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
-    means = np.asarray(a["mean"]) / draw.factor
-    distinct = np.unique(means)
-    if len(distinct) > _MAX_POISSON_TABLES:
-        return _poisson_by_search(np.broadcast_to(means, u[0].shape), u[0]) * draw.factor
+    means: Array = np.asarray(a["mean"]) / draw.factor
     counts = np.empty_like(u[0])
-    wide = np.broadcast_to(means, u[0].shape) if len(distinct) > 1 else None
-    for mean in distinct:
-        chosen: Any = ... if wide is None else wide == mean
-        counts[chosen] = np.searchsorted(_poisson_cumulative(float(mean)), u[0][chosen], side="right")
-    return counts * draw.factor
+    if means.size > _MAX_POISSON_TABLES:
+        for row, mean, draws in zip(counts, np.broadcast_to(means, u[0].shape), u[0], strict=True):
+            row[...] = _poisson_by_search(mean, draws)
+        return np.multiply(counts, draw.factor, out=counts)
+    wide = np.broadcast_to(means, u[0].shape)
+    for mean in np.unique(means):
+        chosen = wide == mean
+        table = _poisson_cumulative(float(mean))
+        counts[chosen] = np.searchsorted(table, u[0][chosen], side="right")
+    return np.multiply(counts, draw.factor, out=counts)
 
 
 def _poisson_cumulative(mean: float) -> Array:
@@ -105,15 +107,17 @@ def _poisson_by_search(means: Array, u: Array) -> Array:
     """Inversion by counting up, for means that differ everywhere."""
     term = np.exp(-means)
     cumulative = term.copy()
-    counts = np.zeros_like(u)
-    limit = int(means.max() + 12 * np.sqrt(means.max()) + 30)
-    for k in range(1, limit + 1):
-        above = u >= cumulative
+    above = u >= cumulative
+    counts = np.zeros(u.shape)
+    largest = float(means.max())
+    for k in range(1, int(largest + 12 * np.sqrt(largest) + 30)):
         if not above.any():
             break
         counts += above
-        term = term * means / k
+        term *= means
+        term *= 1 / k
         cumulative += term
+        np.greater_equal(u, cumulative, out=above)
     return counts
 
 

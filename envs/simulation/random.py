@@ -1,7 +1,8 @@
 """Counter-based randomness: every draw has an address, so nothing depends on batch size or order.
 
-The address is (problem, major version, split, what is drawn, scenario, position). Philox, a counter-based generator (Salmon et al.
-2011), is keyed by the first four and its counter is set from the scenario, so neighbouring scenarios come out of one call.
+The address is (problem, major version, split, what is drawn, scenario, position). Philox, a
+counter-based generator (Salmon et al. 2011), is keyed by the first four and its counter is set from
+the scenario, so neighbouring scenarios come out of one call.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ def stream_key(problem: str, version: int, split: str, what: str) -> NDArray[np.
     return np.frombuffer(hashlib.blake2b(text.encode(), digest_size=16).digest(), dtype=np.uint64)
 
 
-def uniforms(key: NDArray[np.uint64], scenarios: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+def uniforms(
+    key: NDArray[np.uint64], scenarios: NDArray[np.int64], count: int
+) -> NDArray[np.float64]:
     """Uniform draws in (0, 1).
 
     Args:

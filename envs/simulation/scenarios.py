@@ -1,6 +1,7 @@
 """Scenarios: parameters and whole exogenous paths, drawn before the first step.
 
-So that every agent meets the same held-out scenarios, an oracle can look ahead over the same path, and the step is a pure function.
+So that every agent meets the same held-out scenarios, an oracle can look ahead over the same path,
+and the step is a pure function.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class Scenarios:
 
     Attributes:
         parameters: Sampled parameters by name, ``(batch, *index)``.
-        paths: Processes by name, ``(steps, batch, *index)``; forecasts last ``horizon`` steps, others up to the longest
-            lead further.
+        paths: Processes by name, ``(steps, batch, *index)``; forecasts last ``horizon`` steps,
+            others up to the longest lead further.
     """
 
     parameters: Mapping[str, Array]
@@ -41,7 +42,9 @@ class Scenarios:
 
 def sample_scenarios(problem: Problem, split: str, indices: NDArray[np.int64]) -> Scenarios:
     """Draw scenarios of a split by number, as the environments of that split meet them."""
-    drawn = ScenarioSampler(problem.compiled(split), split).sample(np.asarray(indices, dtype=np.int64))
+    drawn = ScenarioSampler(problem.compiled(split), split).sample(
+        np.asarray(indices, dtype=np.int64)
+    )
     return Scenarios(
         {name: np.moveaxis(value, -1, 0) for name, value in drawn.parameters.items()},
         {name: np.moveaxis(value, -1, 1) for name, value in drawn.paths.items()},
@@ -64,6 +67,22 @@ class Drawn:
         return Drawn(part(self.parameters), part(self.paths))
 
 
+@dataclass(frozen=True)
+class _Known:
+    """Registers by node number: fixed ``(*index, batch)``, and paths with a leading time axis."""
+
+    fixed: dict[int, Array]
+    timed: dict[int, Array]
+
+    def over(self, start: int, stop: int) -> dict[int, Array]:
+        """All registers, paths cut to a span of time."""
+        return {**self.fixed, **{number: path[start:stop] for number, path in self.timed.items()}}
+
+
+_CACHED_ELEMENTS = 32_768
+"""Elements of an array of which a handful fit the processor's second-level cache."""
+
+
 class ScenarioSampler:
     """Draws the scenarios of one split of a problem."""
 
@@ -74,32 +93,34 @@ class ScenarioSampler:
         self._keys = {
             name: stream_key(meta.name, meta.version, split, f"{kind}:{name}")
             for kind, plans in (("parameter", compiled.sampled), ("process", compiled.processes))
-            for name in (plan.name for plan in plans)  # type: ignore[attr-defined]
+            for name in (plan.name for plan in plans)
         }
-        self.steps = compiled.spec.time.horizon + compiled.lookahead
-        self._clock = clock_paths(compiled, self.steps)
+        horizon = compiled.spec.time.horizon
+        self._clock = clock_paths(
+            compiled, max((p.steps for p in compiled.processes), default=horizon)
+        )
 
     def sample(self, scenarios: NDArray[np.int64]) -> Drawn:
         """Draw scenarios by number, shape ``(batch,)``."""
         compiled, batch = self._compiled, len(scenarios)
-        registers: dict[int, Array] = {}
-        for number, path in self._clock.items():
-            registers[number] = path
+        known = _Known({}, dict(self._clock))
         drawn = Drawn({}, {})
         for parameter in compiled.sampled:
-            u = self._uniforms(parameter.name, scenarios, parameter.node, uniforms_needed(parameter.draw))
-            roots = parameter.draw.arguments
-            values = self._arguments(roots, registers, batch, None)
-            value = transform(parameter.draw, u, values)
-            value = np.clip(value, *parameter.node.interval)
-            registers[parameter.node.number] = drawn.parameters[parameter.name] = value
+            u = self._uniforms(
+                parameter.name, scenarios, parameter.node, uniforms_needed(parameter.draw)
+            )
+            values = self._arguments(parameter.draw.arguments, known, batch, None)
+            value = np.clip(transform(parameter.draw, u, values), *parameter.node.interval)
+            known.fixed[parameter.node.number] = drawn.parameters[parameter.name] = value
         for plan in compiled.processes:
-            path = self._path(plan, scenarios, registers, drawn, batch)
-            registers[plan.node.number] = drawn.paths[plan.name] = path
+            path = self._path(plan, scenarios, known, drawn, batch)
+            known.timed[plan.node.number] = drawn.paths[plan.name] = path
         return drawn
 
-    def _uniforms(self, name: str, scenarios: NDArray[np.int64], node: Node, count: int, steps: int = 1) -> Array:
-        """Uniforms of shape ``(count, steps, *index, batch)``, without the steps axis when it is 1 and not a path."""
+    def _uniforms(
+        self, name: str, scenarios: NDArray[np.int64], node: Node, count: int, steps: int = 1
+    ) -> Array:
+        """Uniforms, ``(count, steps, *index, batch)``; without the steps axis for a parameter."""
         sizes = self._compiled.graph.sizes(node.index)
         total = steps * count * int(np.prod(sizes))
         flat = uniforms(self._keys[name], scenarios, total)
@@ -107,81 +128,106 @@ class ScenarioSampler:
         return np.moveaxis(shaped, 0, 1) if node.op == "process" else shaped[0]
 
     def _arguments(
-        self, roots: Mapping[str, Node], registers: dict[int, Array], batch: int, steps: int | None
+        self, roots: Mapping[str, Node], known: _Known, batch: int, steps: int | None
     ) -> dict[str, Array]:
-        values = evaluate(self._compiled.graph, list(roots.values()), registers, batch, steps)
+        given = known.fixed if steps is None else known.over(0, steps)
+        values = evaluate(self._compiled.graph, list(roots.values()), given, batch, steps)
         return dict(zip(roots, values, strict=True))
 
     def _path(
-        self, plan: ProcessPlan, scenarios: NDArray[np.int64], registers: dict[int, Array], drawn: Drawn, batch: int
+        self,
+        plan: ProcessPlan,
+        scenarios: NDArray[np.int64],
+        known: _Known,
+        drawn: Drawn,
+        batch: int,
     ) -> Array:
         """The path of one process, ``(steps, *index, batch)``."""
-        graph, node = self._compiled.graph, plan.node
         if plan.kind == "forecast":
-            path = self._forecast(plan, scenarios, registers, drawn, batch)
+            path = self._forecast(plan, scenarios, known, drawn, batch)
         elif plan.kind == "expr":
-            assert plan.arguments is not None
-            value = plan.arguments["value"]
-            (path,) = evaluate(graph, [value], registers, batch, self.steps)
-            path = graph.aligned(value, path, node.index)
-            shape = (self.steps, *graph.sizes(node.index), path.shape[-1])
-            path = np.broadcast_to(path, shape)
+            path = self._derived(plan, known, batch)
         else:
-            path = self._drawn(plan, scenarios, registers, batch)
+            path = self._drawn(plan, scenarios, known, batch)
             if plan.hold > 1:
-                path = np.repeat(path, plan.hold, axis=0)[: self.steps]
-        return np.clip(path, *node.interval)
+                path = np.repeat(path, plan.hold, axis=0)[: plan.steps]
+        return np.clip(path, *plan.node.interval, out=path)
+
+    def _derived(self, plan: ProcessPlan, known: _Known, batch: int) -> Array:
+        """A function of other paths, evaluated in pieces of time that fit the processor's cache."""
+        graph, index = self._compiled.graph, plan.node.index
+        assert plan.arguments is not None
+        value = plan.arguments["value"]
+        sizes = graph.sizes(index)
+        path = np.empty((plan.steps, *sizes, batch if value.batched else 1))
+        piece = max(1, _CACHED_ELEMENTS // (batch * int(np.prod(sizes))))
+        for start in range(0, plan.steps, piece):
+            stop = min(start + piece, plan.steps)
+            (part,) = evaluate(graph, [value], known.over(start, stop), batch, stop - start)
+            path[start:stop] = graph.aligned(value, part, index)
+        return path
 
     def _drawn(
-        self, plan: ProcessPlan, scenarios: NDArray[np.int64], registers: dict[int, Array], batch: int
+        self, plan: ProcessPlan, scenarios: NDArray[np.int64], known: _Known, batch: int
     ) -> Array:
-        count = -(-self.steps // plan.hold)
+        count = -(-plan.steps // plan.hold)
         if plan.kind == "sample":
             assert plan.draw is not None
             u = self._uniforms(plan.name, scenarios, plan.node, uniforms_needed(plan.draw), count)
-            arguments = self._over_time(plan, plan.draw.arguments, registers, batch)
+            arguments = self._over_time(plan, plan.draw.arguments, known, batch)
             return transform(plan.draw, u, arguments)
         u = self._uniforms(plan.name, scenarios, plan.node, 1, count)[0]
         if plan.kind == "markov":
             return _markov_path(plan, u)
         assert plan.arguments is not None
-        arguments = self._over_time(plan, plan.arguments, registers, batch)
-        z = _autoregress(ndtri(u), arguments["correlation"])
-        path: Array = arguments["mean"] + arguments["std"] * z
-        return path
+        arguments = self._over_time(plan, plan.arguments, known, batch)
+        z = _autoregress(ndtri(u, out=u), arguments["correlation"])
+        z *= arguments["std"]
+        z += arguments["mean"]
+        return z
 
     def _over_time(
-        self, plan: ProcessPlan, roots: Mapping[str, Node], registers: dict[int, Array], batch: int
+        self, plan: ProcessPlan, roots: Mapping[str, Node], known: _Known, batch: int
     ) -> dict[str, Array]:
-        """Arguments aligned to the process's index; those that change in time are taken when a draw is made."""
-        values = self._arguments(roots, registers, batch, self.steps)
+        """Arguments aligned to the process's index; if they change in time, as at each draw."""
+        values = self._arguments(roots, known, batch, plan.steps)
         graph = self._compiled.graph
-        aligned = {role: graph.aligned(roots[role], value, plan.node.index) for role, value in values.items()}
+        aligned = {
+            role: graph.aligned(roots[role], v, plan.node.index) for role, v in values.items()
+        }
         rank = len(plan.node.index) + 1
         return {role: v[:: plan.hold] if v.ndim > rank else v for role, v in aligned.items()}
 
     def _forecast(
-        self, plan: ProcessPlan, scenarios: NDArray[np.int64], registers: dict[int, Array], drawn: Drawn, batch: int
+        self,
+        plan: ProcessPlan,
+        scenarios: NDArray[np.int64],
+        known: _Known,
+        drawn: Drawn,
+        batch: int,
     ) -> Array:
-        graph, node, horizon = self._compiled.graph, plan.node, self._compiled.spec.time.horizon
+        """The truth ahead and an error; one noise path serves all leads, which move together."""
+        graph, node, steps = self._compiled.graph, plan.node, plan.steps
         truth = drawn.paths[plan.of]
-        of_index = next(p.node.index for p in self._compiled.processes if p.name == plan.of)
-        if plan.lead_set is None:
-            ahead = truth[plan.leads[0] : plan.leads[0] + horizon]
-            ahead = ahead.reshape((horizon, *graph.sizes(of_index), truth.shape[-1]))
-        else:
-            axis = 1 + graph.joined(of_index, (plan.lead_set,)).index(plan.lead_set)
-            ahead = np.stack([truth[k : k + horizon] for k in plan.leads], axis=axis)
+        of = next(p.node for p in self._compiled.processes if p.name == plan.of)
         assert plan.arguments is not None
-        (error,) = evaluate(graph, [plan.arguments["error"]], registers, batch)
-        u = self._uniforms(plan.name, scenarios, node, 1, horizon)[0]
-        noise = _autoregress(ndtri(u), np.float64(plan.correlation))
-        path: Array = ahead + graph.aligned(plan.arguments["error"], error, node.index) * noise
+        u = self._uniforms(plan.name, scenarios, of, 1, steps)[0]
+        noise = graph.aligned(
+            of, _autoregress(ndtri(u, out=u), np.float64(plan.correlation)), node.index
+        )
+        (error,) = evaluate(graph, [plan.arguments["error"]], known.fixed, batch)
+        path: Array = graph.aligned(plan.arguments["error"], error, node.index) * noise
+        if plan.lead_set is None:
+            path += truth[plan.leads[0] : plan.leads[0] + steps]
+        else:
+            by_lead = np.moveaxis(path, 1 + node.index.index(plan.lead_set), 0)
+            for row, lead in zip(by_lead, plan.leads, strict=True):
+                row += truth[lead : lead + steps]
         return path
 
 
 def clock_paths(compiled: Compiled, steps: int) -> dict[int, Array]:
-    """The built-in times over a path, ``(steps, 1)`` each, by node number of those the problem uses."""
+    """The built-in times that the problem uses over a path, ``(steps, 1)``, by node number."""
     step = np.arange(steps, dtype=np.float64)
     hours, minutes = map(int, compiled.spec.time.start.split(":"))
     seconds = hours * 3600 + minutes * 60 + step * compiled.step_s

@@ -11,7 +11,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from envs.compiler.decisions import to_action
-from envs.compiler.tape import evaluate
 from envs.problem import Problem
 from envs.simulation.batch import BatchSimulation, State
 from envs.spec.diagnostics import nearest
@@ -29,33 +28,41 @@ def action_space(problem: Problem) -> gymnasium.spaces.Box:
     return gymnasium.spaces.Box(-1.0, 1.0, (problem.compiled().action_size,), np.float32)
 
 
-def heuristic_actions(problem: Problem, simulation: BatchSimulation, name: str) -> NDArray[np.float32]:
+def heuristic_actions(
+    problem: Problem, simulation: BatchSimulation, name: str
+) -> NDArray[np.float32]:
     """What a heuristic of the spec does now, ``(batch, action_size)`` in [-1, 1]."""
     compiled = simulation.compiled
     if name not in compiled.heuristics:
-        raise ValueError(f"{problem.name} has no heuristic '{name}'; {nearest(name, compiled.heuristics)}")
+        raise ValueError(
+            f"{problem.name} has no heuristic '{name}'; {nearest(name, compiled.heuristics)}"
+        )
     wanted = compiled.heuristics[name]
-    values = evaluate(compiled.graph, list(wanted.values()), simulation.known(), simulation.batch)
+    values = simulation.values(list(wanted.values()))
     actions = np.empty((compiled.action_size, simulation.batch))
     for plan, node, value in zip(compiled.decisions, wanted.values(), values, strict=True):
         wide = (*compiled.graph.sizes(plan.node.index), simulation.batch)
         physical = np.broadcast_to(compiled.graph.aligned(node, value, plan.node.index), wide)
-        actions[plan.offset : plan.offset + plan.count] = to_action(plan, physical).reshape(plan.count, -1)
+        actions[plan.offset : plan.offset + plan.count] = to_action(plan, physical).reshape(
+            plan.count, -1
+        )
     return actions.T.astype(np.float32)
 
 
 def quantities(simulation: BatchSimulation, names: tuple[str, ...]) -> dict[str, FloatArray]:
     """Named quantities at this moment, ``(batch, *index)`` in their declared units."""
     result: dict[str, FloatArray] = {}
-    for name in names:
-        node, unit = simulation.compiled.named[name]
-        value = np.asarray(simulation.register(node), dtype=np.float64)
+    named = simulation.compiled.named
+    values = simulation.values([named[name][0] for name in names])
+    for name, value in zip(names, values, strict=True):
         wide = np.broadcast_to(value, (*value.shape[:-1], simulation.batch))
-        result[name] = np.moveaxis(wide, -1, 0) / unit.factor
+        result[name] = np.moveaxis(wide, -1, 0) / named[name][1].factor
     return result
 
 
-class ProblemVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.float32], NDArray[np.float32], NDArray[Any]]):
+class ProblemVectorEnv(
+    gymnasium.vector.VectorEnv[NDArray[np.float32], NDArray[np.float32], NDArray[Any]]
+):
     """Many scenarios of a problem as one vector environment.
 
     Episodes run in lock step and reset in the step that ends them (`AutoresetMode.SAME_STEP`).
@@ -89,8 +96,10 @@ class ProblemVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.float32], NDArray[n
         self.single_action_space = action_space(problem)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.simulation = BatchSimulation(problem.compiled(split), num_envs, split, seed, backend, device)
-        self._shown: dict[str, FloatArray] = {}
+        self.simulation = BatchSimulation(
+            problem.compiled(split), num_envs, split, seed, backend, device
+        )
+        self._final: tuple[State, NDArray[np.float32]] | None = None
         self._started = False
 
     def reset(
@@ -112,11 +121,17 @@ class ProblemVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.float32], NDArray[n
 
     def step(
         self, actions: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], FloatArray, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    ) -> tuple[
+        NDArray[np.float32], FloatArray, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
+    ]:
         """Act in all environments; ``actions`` is ``(num_envs, action_size)``."""
         if not self._started:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
         simulation = self.simulation
+        # The step that ends the episodes also begins the next ones; what led to it is kept for
+        # `quantities`.
+        ends = simulation.time + 1 == simulation.horizon
+        self._final = (simulation.clone_state(), np.array(actions)) if ends else None
         done = simulation.step(actions)
         carbon, penalty = _numpy(simulation.carbon_g), _numpy(simulation.penalty_g)
         info: dict[str, Any] = {
@@ -130,10 +145,7 @@ class ProblemVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.float32], NDArray[n
         if done:
             info["final_obs"] = self._observation()
             info["episode"] = {name: _numpy(value) for name, value in simulation.episode().items()}
-            self._shown = self._all_quantities()
             simulation.reset()
-        else:
-            self._shown = {}
         reward = -(carbon + penalty) / self.reward_scale
         terminated = np.full(self.num_envs, done)
         return self._observation(), reward, terminated, np.zeros(self.num_envs, dtype=bool), info
@@ -146,14 +158,14 @@ class ProblemVectorEnv(gymnasium.vector.VectorEnv[NDArray[np.float32], NDArray[n
         return heuristic_actions(self.problem, self.simulation, name)
 
     def quantities(self, names: tuple[str, ...] | list[str]) -> dict[str, FloatArray]:
-        """Named quantities of the step just taken, ``(num_envs, *index)``, in their declared units."""
-        if self._shown:
-            return {name: self._shown[name] for name in names}
-        return quantities(self.simulation, tuple(names))
-
-    def _all_quantities(self) -> dict[str, FloatArray]:
-        names = tuple(self.simulation.compiled.named)
-        return {} if self.simulation.torch else quantities(self.simulation, names)
+        """Named quantities of the step just taken, ``(num_envs, *index)``, in declared units."""
+        if self._final is None:
+            return quantities(self.simulation, tuple(names))
+        before, actions = self._final
+        replay = BatchSimulation(self.simulation.compiled, self.num_envs, self.simulation.split)
+        replay.set_state(before)
+        replay.step(actions)
+        return quantities(replay, tuple(names))
 
     def clone_state(self) -> State:
         """A copy of this moment."""
@@ -170,11 +182,14 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]
 
-    def __init__(self, problem: Problem, split: str = "train", seed: int = 0, reward_scale: float = 1.0) -> None:
+    def __init__(
+        self, problem: Problem, split: str = "train", seed: int = 0, reward_scale: float = 1.0
+    ) -> None:
         """Make the environment; see `ProblemVectorEnv` for the arguments."""
         self.problem, self.reward_scale = problem, reward_scale
-        self.observation_space = observation_space(problem)
-        self.action_space = action_space(problem)
+        # Gymnasium types spaces by the exact dtype, which Box does not tell.
+        self.observation_space = observation_space(problem)  # type: ignore[assignment]
+        self.action_space = action_space(problem)  # type: ignore[assignment]
         self.simulation = BatchSimulation(problem.compiled(split), 1, split, seed)
         self._running = False
 
@@ -190,7 +205,9 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         self._running = True
         return self._observation(), {}
 
-    def step(self, action: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(
+        self, action: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Act; ``action`` is ``(action_size,)``."""
         if not self._running:
             raise gymnasium.error.ResetNeeded("the episode has ended: call reset() before step()")
@@ -205,7 +222,9 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
             "cost": [float(c[0]) for c in simulation.cost],
         }
         if done:
-            info["episode"] = {name: float(value[0]) for name, value in simulation.episode().items()}
+            info["episode"] = {
+                name: float(value[0]) for name, value in simulation.episode().items()
+            }
         return self._observation(), -(carbon + penalty) / self.reward_scale, done, False, info
 
     def _observation(self) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """The canonical form of a spec and its digest.
 
-Maps and lists of named items, quantities in other units and white space in expressions all come to one form; prose is left
-out. Sections whose order is part of the problem (sets, decisions, observations) keep it.
+Maps and lists of named items, quantities in other units and white space in expressions all come to
+one form; prose is left out. Sections whose order is part of the problem (sets, decisions,
+observations) keep it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ def canonical(spec: Spec) -> dict[str, Any]:
         split.pop("summary", None)
         for section in ("parameters", "processes"):
             if section in split:
-                split[section] = {name: _without_prose(item) for name, item in split[section].items()}
+                split[section] = {
+                    name: _without_prose(item) for name, item in split[section].items()
+                }
     for section in NAMED_SECTIONS:
         if section in data and section != "splits":
             data[section] = {name: _without_prose(item) for name, item in data[section].items()}

@@ -1,6 +1,7 @@
 """Typed diagnostics: what is wrong with a spec, where, and what to do about it.
 
-The same text is shown to a person and given to a language model to repair its answer, so it must teach.
+The same text is shown to a person and given to a language model to repair its answer, so it must
+teach.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Finding(Exception):
 
 def shorten(value: object, limit: int = 60) -> str:
     """Show a value from an untrusted document on one short printable line."""
-    text = value if isinstance(value, str) else repr(value)
+    text = (value or "nothing") if isinstance(value, str) else repr(value)
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 1] + "…"
 

@@ -1,7 +1,8 @@
 """Expressions: from untrusted text to a small tree, by a whitelist.
 
-Python's own parser reads the text (`ast.parse`, which executes and folds nothing); everything that is not on the
-whitelist is refused with a typed finding. Budgets are held before and while the tree is built.
+Python's own parser reads the text (`ast.parse`, which executes and folds nothing); everything that
+is not on the whitelist is refused with a typed finding. Budgets are held before and while the tree
+is built.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
-_TEACH: dict[type[ast.AST], str] = {
+_TEACH: dict[type, str] = {
     ast.Attribute: "names have no attributes; write the name alone",
     ast.IfExp: "write where(condition, a, b)",
     ast.BitXor: "write ** for powers",
@@ -102,7 +103,10 @@ def parse(text: str) -> Expression:
     """
     if len(text) > MAX_LENGTH:
         raise _refuse(
-            "too-large", f"at most {MAX_LENGTH} characters", f"{len(text)}", "split it into several equations"
+            "too-large",
+            f"at most {MAX_LENGTH} characters",
+            f"{len(text)}",
+            "split it into several equations",
         )
     if not text.isascii():
         odd = next(c for c in text if not c.isascii())
@@ -112,13 +116,18 @@ def parse(text: str) -> Expression:
             f"U+{ord(odd):04X} in '{shorten(text)}'",
             "retype it: look-alike letters and invisible characters are refused",
         )
+    if "#" in text:
+        hint = "comments belong in the YAML, outside the expression"
+        raise _refuse("bad-expression", "an expression without comments", "'#'", hint)
     if re.search(r"[0-9_]{25,}", text):
-        raise _refuse("bad-expression", "ordinary numbers", "a very long one", "write for instance 1e20")
+        raise _refuse(
+            "bad-expression", "ordinary numbers", "a very long one", "write for instance 1e20"
+        )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", SyntaxWarning)
+            warnings.simplefilter("error")
             tree = ast.parse(" ".join(text.split()), mode="eval").body
-    except (SyntaxError, SyntaxWarning, ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, Warning, ValueError, RecursionError, MemoryError) as error:
         reason = shorten(getattr(error, "msg", None) or type(error).__name__, 100)
         raise _refuse(
             "bad-expression",
@@ -136,9 +145,13 @@ class _Converter:
     def convert(self, node: ast.AST, depth: int) -> Expression:
         self._nodes += 1
         if depth > MAX_DEPTH:
-            raise _refuse("too-deep", f"at most {MAX_DEPTH} levels", "more", "split it into several equations")
+            raise _refuse(
+                "too-deep", f"at most {MAX_DEPTH} levels", "more", "split it into several equations"
+            )
         if self._nodes > MAX_NODES:
-            raise _refuse("too-large", f"at most {MAX_NODES} terms", "more", "split it into several equations")
+            raise _refuse(
+                "too-large", f"at most {MAX_NODES} terms", "more", "split it into several equations"
+            )
         if isinstance(node, ast.Constant):
             return _constant(node.value)
         if isinstance(node, ast.Name):
@@ -152,16 +165,21 @@ class _Converter:
                 raise _unsupported(node, "compare two things at a time: a < b and b < c")
             return self._call(_COMPARE[type(node.ops[0])], (node.left, node.comparators[0]), depth)
         if isinstance(node, ast.BoolOp):
-            return self._call("and" if isinstance(node.op, ast.And) else "or", tuple(node.values), depth)
+            return self._call(
+                "and" if isinstance(node.op, ast.And) else "or", tuple(node.values), depth
+            )
         if isinstance(node, ast.Call):
             if not isinstance(node.func, ast.Name) or node.keywords:
-                raise _unsupported(node, "call a function of the language by name, with positional arguments")
+                raise _unsupported(
+                    node, "call a function of the language by name, with positional arguments"
+                )
             return self._call(node.func.id, tuple(node.args), depth)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             label = node.slice.value
             if isinstance(label, str) or (isinstance(label, int) and not isinstance(label, bool)):
                 return Element(self.convert(node.value, depth + 1), label)
-        raise _unsupported(node, _TEACH.get(type(getattr(node, "op", node)), "see docs/language.md for expressions"))
+        kind = type(getattr(node, "op", node))
+        raise _unsupported(node, _TEACH.get(kind, "see docs/language.md for expressions"))
 
     def _call(self, name: str, arguments: tuple[ast.AST, ...], depth: int) -> Call:
         return Call(name, tuple(self.convert(argument, depth + 1) for argument in arguments))
@@ -190,4 +208,9 @@ def _constant(value: object) -> Expression:
 def _unsupported(node: ast.AST, hint: str) -> Finding:
     op = getattr(node, "op", node)
     kind = type(op if isinstance(node, ast.BinOp | ast.UnaryOp) else node).__name__
-    return _refuse("bad-expression", "arithmetic, comparisons and calls of listed functions", f"Python's {kind}", hint)
+    return _refuse(
+        "bad-expression",
+        "arithmetic, comparisons and calls of listed functions",
+        f"Python's {kind}",
+        hint,
+    )

@@ -1,4 +1,4 @@
-"""Changing a spec as a designer would: new values for parameters and processes, checked like the document itself."""
+"""Changing a spec as a designer would: new values for parameters and processes, checked alike."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _PARAMETER_KINDS = ("value", "expr", "sample")
 def apply(document: dict[str, Any], changes: Changes) -> dict[str, Any]:
     """Return the document (sections as maps) with changes merged into its parameters and processes.
 
-    A change is a map of keys to replace, or for short: a number or quantity for a parameter (its value, the same in
-    every scenario), a number or quantity for a process (constant in time).
+    A change is a map of keys to replace, or for short: a number or quantity for a parameter (its
+    value, the same in every scenario), a number or quantity for a process (constant in time).
 
     Raises:
         SpecError: ``unknown-name`` or ``unknown-key`` when a change names nothing that exists.
@@ -28,7 +28,11 @@ def apply(document: dict[str, Any], changes: Changes) -> dict[str, Any]:
     for section, items in changes.items():
         if section not in ("parameters", "processes"):
             hint = nearest(section, ("parameters", "processes"))
-            found.append(Diagnostic("unknown-key", section, "parameters or processes", f"'{shorten(section)}'", hint))
+            found.append(
+                Diagnostic(
+                    "unknown-key", section, "parameters or processes", f"'{shorten(section)}'", hint
+                )
+            )
             continue
         merged = dict(changed.get(section) or {})
         for name, change in items.items():
@@ -36,7 +40,9 @@ def apply(document: dict[str, Any], changes: Changes) -> dict[str, Any]:
                 path, actual = f"{section}.{shorten(name, 48)}", f"'{shorten(name)}'"
                 kind = section.removesuffix("s").replace("processe", "process")
                 expected = f"a {kind} of this spec"
-                found.append(Diagnostic("unknown-name", path, expected, actual, nearest(name, merged)))
+                found.append(
+                    Diagnostic("unknown-name", path, expected, actual, nearest(name, merged))
+                )
                 continue
             merged[name] = _merged(section, dict(merged[name]), change)
         changed[section] = merged

@@ -1,7 +1,8 @@
 """From bytes to plain Python data: the safe subset of YAML that a spec may use.
 
-YAML 1.2 core schema, built straight from parser events, so that nothing is ever constructed that was not asked for: no
-aliases, anchors, tags, duplicate or non-string keys; budgets on bytes, depth and nodes are held while reading.
+YAML 1.2 core schema, built straight from parser events, so that nothing is ever constructed that
+was not asked for: no aliases, anchors, tags, duplicate or non-string keys; budgets on bytes, depth
+and nodes are held while reading.
 """
 
 from __future__ import annotations
@@ -36,13 +37,18 @@ def read(text: str | bytes) -> dict[str, Any]:
     Raises:
         SpecError: With the first thing that the language does not allow.
     """
-    if len(text) > MAX_BYTES:
-        raise _refused("too-large", f"at most {MAX_BYTES} bytes", f"{len(text)} bytes", "a spec is a page or two")
+    size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        raise _refused(
+            "too-large", f"at most {MAX_BYTES} bytes", f"{size} bytes", "a spec is a page or two"
+        )
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _refused("yaml-syntax", "UTF-8 text", str(error), "save the file as UTF-8") from None
+            raise _refused(
+                "yaml-syntax", "UTF-8 text", str(error), "save the file as UTF-8"
+            ) from None
     try:
         document = _Builder(yaml.parse(text, Loader=_LOADER)).document()
     except (yaml.YAMLError, UnicodeError, RecursionError, ValueError) as error:
@@ -54,7 +60,10 @@ def read(text: str | bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(document, dict):
         raise _refused(
-            "bad-value", "a map of sections", shorten(document), "start from the example in docs/language.md"
+            "bad-value",
+            "a map of sections",
+            shorten(document),
+            "start from the example in docs/language.md",
         )
     return document
 
@@ -76,7 +85,12 @@ class _Builder:
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if seen:
-                    raise _refused("yaml-syntax", "one document", "a second one after '---'", "keep one spec a file")
+                    raise _refused(
+                        "yaml-syntax",
+                        "one document",
+                        "a second one after '---'",
+                        "keep one spec a file",
+                    )
                 seen = True
                 data = self._value(next(self._events), (), 0)
         return data
@@ -85,15 +99,29 @@ class _Builder:
         where = ".".join(path) or "document"
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise _refused("too-large", f"at most {MAX_NODES} values", "more", "a spec is a page or two", where)
+            raise _refused(
+                "too-large", f"at most {MAX_NODES} values", "more", "a spec is a page or two", where
+            )
         if depth > MAX_DEPTH:
-            raise _refused("too-deep", f"at most {MAX_DEPTH} levels", "more", "flatten the document", where)
+            raise _refused(
+                "too-deep", f"at most {MAX_DEPTH} levels", "more", "flatten the document", where
+            )
         if isinstance(event, yaml.AliasEvent):
-            raise _refused("yaml-alias", "plain values", f"alias *{event.anchor}", "write the value out", where)
+            raise _refused(
+                "yaml-alias", "plain values", f"alias *{event.anchor}", "write the value out", where
+            )
         if event.anchor is not None:
-            raise _refused("yaml-alias", "plain values", f"anchor &{event.anchor}", "write the value out", where)
+            raise _refused(
+                "yaml-alias",
+                "plain values",
+                f"anchor &{event.anchor}",
+                "write the value out",
+                where,
+            )
         if event.tag is not None:
-            raise _refused("yaml-tag", "plain values", f"tag {shorten(event.tag)}", "remove the tag", where)
+            raise _refused(
+                "yaml-tag", "plain values", f"tag {shorten(event.tag)}", "remove the tag", where
+            )
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event, where)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -107,13 +135,20 @@ class _Builder:
         data: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                raise _refused("bad-value", "a word as key", "a list or map as key", "use simple keys", where)
-            # Validated like any other scalar, then kept as written: a key is a name, even `off` or `1`.
+                raise _refused(
+                    "bad-value", "a word as key", "a list or map as key", "use simple keys", where
+                )
+            # Validated like any other scalar, then kept as written: a key is a name, even `off` or
+            # `1`.
             self._value(event, (*path, "(key)"), depth + 1)
             key = str(event.value)
             if key in data:
                 raise _refused(
-                    "yaml-duplicate", "each key once", f"'{shorten(key)}' twice", "remove one of them", where
+                    "yaml-duplicate",
+                    "each key once",
+                    f"'{shorten(key)}' twice",
+                    "remove one of them",
+                    where,
                 )
             data[key] = self._value(next(self._events), (*path, shorten(key, 48)), depth + 1)
         return data
@@ -130,6 +165,8 @@ def _scalar(event: Any, where: str) -> Any:
     if _FLOAT.fullmatch(text) or _NOT_FINITE.fullmatch(text):
         number = math.inf if _NOT_FINITE.fullmatch(text) or len(text) > 400 else float(text)
         if not math.isfinite(number):
-            raise _refused("bad-value", "a finite number", shorten(text), "use a number below 1e300", where)
+            raise _refused(
+                "bad-value", "a finite number", shorten(text), "use a number below 1e300", where
+            )
         return number
     return text

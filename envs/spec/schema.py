@@ -264,7 +264,7 @@ PROCESS_KINDS = ("sample", "ar1", "markov", "expr", "trace", "forecast")
 
 
 class Terminal(Item):
-    """What the final value of a state costs, and a potential that spreads the cost over the steps."""
+    """What the final value of a state costs, and a potential that spreads it over the steps."""
 
     cost: Expression
     potential: Expression | None = None
@@ -430,9 +430,15 @@ def _as_map(section: str, value: Any, found: list[Diagnostic]) -> Any:
         name = item.get("name") if isinstance(item, dict) else None
         if not isinstance(item, dict) or not isinstance(name, str):
             hint = "write {name: ..., unit: ..., ...} or use a map from name to item"
-            found.append(Diagnostic("missing-key", place, "an item with a name", shorten(item), hint))
+            found.append(
+                Diagnostic("missing-key", place, "an item with a name", shorten(item), hint)
+            )
         elif name in items:
-            found.append(Diagnostic("yaml-duplicate", place, "each name once", f"'{name}' twice", "rename one"))
+            found.append(
+                Diagnostic(
+                    "yaml-duplicate", place, "each name once", f"'{name}' twice", "rename one"
+                )
+            )
         else:
             items[name] = {key: part for key, part in item.items() if key != "name"}
     return items
@@ -475,21 +481,34 @@ def _distinct(found: list[Diagnostic]) -> list[Diagnostic]:
 def _diagnostic(detail: ErrorDetails) -> Diagnostic:
     kind, message, value = detail["type"], detail["msg"], detail.get("input")
     # Pydantic appends the branch of a union to the place; those parts are no keys of the document.
-    parts = [str(part) for part in detail["loc"] if not _is_branch(part)]
+    head, *rest = detail["loc"] or ("document",)
+    parts = [str(head), *(str(part) for part in rest if not _is_branch(part))]
     path = shorten(".".join(parts) or "document", 120)
     if kind == "extra_forbidden":
         hint = nearest(parts[-1], _known_keys(parts[:-1]))
-        return Diagnostic("unknown-key", path, "a key of the language", f"'{shorten(parts[-1])}'", hint)
+        return Diagnostic(
+            "unknown-key", path, "a key of the language", f"'{shorten(parts[-1])}'", hint
+        )
     if kind == "missing":
-        return Diagnostic("missing-key", path, f"a value for '{parts[-1]}'", "nothing", "add it; see docs/language.md")
+        return Diagnostic(
+            "missing-key",
+            path,
+            f"a value for '{parts[-1]}'",
+            "nothing",
+            "add it; see docs/language.md",
+        )
     if kind == "one_of":
         expected, _, given = message.partition("|")
         return Diagnostic("bad-value", path, expected, given, "keep exactly one of them")
-    return Diagnostic("bad-value", path, message, shorten(value), "see docs/language.md for this section")
+    return Diagnostic(
+        "bad-value", path, message, shorten(value), "see docs/language.md for this section"
+    )
 
 
 def _is_branch(part: object) -> bool:
-    return isinstance(part, str) and ("[" in part or part in {"float", "int", "str", "constrained-str"})
+    return isinstance(part, str) and (
+        "[" in part or part in {"float", "int", "str", "constrained-str"}
+    )
 
 
 def _known_keys(parts: list[str]) -> list[str]:

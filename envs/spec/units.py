@@ -1,9 +1,10 @@
 """A small closed algebra of physical units, safe on untrusted text.
 
-A dimension is a vector of rational exponents over eleven base dimensions: five of the SI, and beside them CO2e mass, bit,
-cycle, request, image and currency. A unit is a dimension and a factor to the coherent base (m, kg, s, A, K, gCO2e, bit, …).
-The `pint` library serves as the oracle for this module in the tests; it is not used here because it executes
-arithmetic of unbounded cost on hostile strings.
+A dimension is a vector of rational exponents over eleven base dimensions: five of the SI, and
+beside them CO2e mass, bit, cycle, request, image and currency. A unit is a dimension and a factor
+to the coherent base (m, kg, s, A, K, gCO2e, bit, …). The `pint` library serves as the oracle for
+this module in the tests; it is not used here because it executes arithmetic of unbounded cost on
+hostile strings.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ BASE_UNITS = ("m", "kg", "s", "A", "K", "gCO2e", "bit", "cycle", "request", "ima
 
 _MAX_UNIT_LENGTH = 64
 _MAX_EXPONENT = 12
+_MAX_MAGNITUDE = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _base(name: str) -> Dimension:
 
 
 _M, _KG, _S, _A, _K, _CO2, _BIT, _CYCLE, _REQUEST, _IMAGE, _EUR = map(_base, BASE_UNITS)
-_JOULE = _KG * _M**Fraction(2) / _S**Fraction(2)
+_JOULE = _KG * _M ** Fraction(2) / _S ** Fraction(2)
 _WATT = _JOULE / _S
 _VOLT = _WATT / _A
 
@@ -172,7 +174,9 @@ _REFUSED = {
     "%": "write percent",
 }
 
-_TOKEN = re.compile(r"\s*(?:([A-Za-z][A-Za-z0-9]*|1(?![0-9])|[^\x00-\x7f]+|%)|([*/^()·])|(-?[0-9]+))")
+_TOKEN = re.compile(
+    r"\s*(?:([A-Za-z][A-Za-z0-9]*|1(?![0-9])|[^\x00-\x7f]+|%)|([*/^()·])|(-?[0-9]+))"
+)
 _QUANTITY = re.compile(r"\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?)\s*(\S.*)?$")
 
 
@@ -190,7 +194,9 @@ def parse_unit(text: str) -> Unit:
     while position < len(text.rstrip()):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise _bad(text, "write products and quotients of units, for instance 'gCO2e/kWh' or 'm/s^2'")
+            raise _bad(
+                text, "write products and quotients of units, for instance 'gCO2e/kWh' or 'm/s^2'"
+            )
         tokens.append(match.group().strip())
         position = match.end()
     if not tokens:
@@ -198,7 +204,7 @@ def parse_unit(text: str) -> Unit:
     dimension, factor, rest = _parse_product(tokens, text)
     if rest:
         raise _bad(text, "a parenthesis is not balanced")
-    if any(abs(e) > _MAX_EXPONENT for e in dimension.exponents) or not 1e-90 < factor < 1e90:
+    if any(abs(e) > _MAX_EXPONENT for e in dimension.exponents):
         raise _bad(text, f"exponents go up to {_MAX_EXPONENT}")
     return Unit(text.strip(), dimension, factor)
 
@@ -223,6 +229,8 @@ def _parse_product(tokens: list[str], text: str) -> tuple[Dimension, float, list
         part, size, tokens = _parse_power(tokens, text)
         dimension = dimension * part ** Fraction(sign)
         factor *= size**sign
+        if abs(math.log10(factor)) > _MAX_MAGNITUDE:
+            raise _bad(text, f"a unit is at most 10^{_MAX_MAGNITUDE} of its base units")
         wants_factor = False
     if wants_factor:
         raise _bad(text, "a unit is missing")
@@ -242,6 +250,8 @@ def _parse_power(tokens: list[str], text: str) -> tuple[Dimension, float, list[s
         exponent = tokens[1] if len(tokens) > 1 else ""
         if not re.fullmatch(r"-?[0-9]{1,2}", exponent) or abs(int(exponent)) > _MAX_EXPONENT:
             raise _bad(text, f"'^' takes a whole number from -{_MAX_EXPONENT} to {_MAX_EXPONENT}")
+        if abs(math.log10(factor)) * abs(int(exponent)) > _MAX_MAGNITUDE:
+            raise _bad(text, f"a unit is at most 10^{_MAX_MAGNITUDE} of its base units")
         dimension, factor = dimension ** Fraction(int(exponent)), factor ** int(exponent)
         tokens = tokens[2:]
     return dimension, factor, tokens
@@ -255,7 +265,9 @@ def _named_unit(name: str, text: str) -> tuple[Dimension, float]:
     if prefix in _PREFIXES and rest in _UNITS and _UNITS[rest][2]:
         dimension, factor, _ = _UNITS[rest]
         return dimension, factor * _PREFIXES[prefix]
-    raise _bad(text, _REFUSED.get(name) or f"'{shorten(name, 20)}' is no unit; " + nearest(name, _UNITS))
+    raise _bad(
+        text, _REFUSED.get(name) or f"'{shorten(name, 20)}' is no unit; " + nearest(name, _UNITS)
+    )
 
 
 def parse_quantity(text: str) -> tuple[float, Unit]:
@@ -271,6 +283,9 @@ def parse_quantity(text: str) -> tuple[float, Unit]:
     number = float(match.group(1)) if match else math.inf
     if match is None or not math.isfinite(number):
         raise Finding(
-            "bad-value", "a finite number and a unit", f"'{shorten(text)}'", "write for instance '30 MHz'"
+            "bad-value",
+            "a finite number and a unit",
+            f"'{shorten(text)}'",
+            "write for instance '30 MHz'",
         )
     return number, parse_unit(match.group(2) or "1")

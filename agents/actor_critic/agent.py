@@ -1,0 +1,205 @@
+"""The training loop of the off-policy agents: step a row, remember it, update when due."""
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tianshou.utils.torch_utils import policy_within_training_step
+
+from agents import weights
+from agents.actor_critic.algorithm import ActorCritic, Decay, optimizer
+from agents.actor_critic.critic import CriticEnsemble
+from agents.actor_critic.policy import ActorPolicy
+from agents.actor_critic.replay import RowReplay
+from agents.protocol import Actions, Budget, Environment, Monitor, Observations
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How the off-policy agents train; what is common to them all.
+
+    Attributes:
+        batch_size: Transitions in an update.
+        transitions_per_update: Environment transitions, over all environments, for each update of the networks.
+        warmup: Transitions taken uniformly at random before the first update.
+        buffer_size: Transitions remembered.
+        learning_rate: Of the critics.
+        actor_learning_rate: Of the policy.
+        final_learning_rate: Fraction of both that is left when the budget is spent.
+        weight_decay: Of AdamW, for both.
+        tau: Rate at which the target critics follow.
+        n_step: Rewards summed before bootstrapping.
+        width: Units in each hidden layer of the critics and the actor.
+        depth: Hidden layers of the critics.
+        critics: Members of the ensemble.
+        pessimism: Standard deviations over the ensemble taken off target values; 1 with two critics is their minimum.
+        normaliser_rate: Rate at which the critics' units follow their targets; 0 for fixed units.
+        actor_period: Updates of the critics for one of the actor.
+        exploration: Smallest and largest standard deviation of exploration noise.
+    """
+
+    batch_size: int
+    transitions_per_update: int
+    warmup: int
+    buffer_size: int
+    learning_rate: float
+    actor_learning_rate: float
+    final_learning_rate: float
+    weight_decay: float
+    tau: float
+    n_step: int
+    width: int
+    depth: int
+    critics: int
+    pessimism: float
+    normaliser_rate: float
+    actor_period: int
+    exploration: tuple[float, float]
+
+
+class ActorCriticAgent(ABC):
+    """An agent around an ``ActorCritic`` algorithm.
+
+    All randomness comes from ``seed``: the initial weights from a forked state of torch's generator, everything else from
+    generators of the agent's own. Acting at random outside of ``learn`` draws from one apart, so that looking at an agent while
+    it learns does not change what it learns.
+    """
+
+    def __init__(
+        self,
+        *,
+        observation_size: int,
+        action_size: int,
+        discount: float,
+        seed: int,
+        device: str,
+        training: Training,
+    ) -> None:
+        """Build the networks.
+
+        Args:
+            observation_size: Components of an observation.
+            action_size: Components of an action.
+            discount: Of one environment step; 0 for one-shot problems.
+            seed: Decides everything the agent draws.
+            device: ``cpu`` or ``cuda``.
+            training: How to train.
+        """
+        self.observation_size, self.action_size = observation_size, action_size
+        self.discount, self.training = discount, training
+        self.device = torch.device(device)
+        self._explorer, self._sampler, self._actor = (
+            torch.Generator(self.device).manual_seed(int(word))
+            for word in np.random.SeedSequence(seed).generate_state(3)
+        )
+        self._decay = Decay(training.final_learning_rate)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.algorithm = self._build()
+
+    @abstractmethod
+    def _policy(self) -> ActorPolicy:
+        """The actor, on the device."""
+
+    @abstractmethod
+    def _algorithm(self, policy: ActorPolicy, **values: object) -> ActorCritic:
+        """The algorithm of the given parts."""
+
+    def _build(self) -> ActorCritic:
+        training = self.training
+        critic = CriticEnsemble(
+            self.observation_size,
+            self.action_size,
+            training.width,
+            training.depth,
+            training.critics,
+        )
+        return self._algorithm(
+            self._policy().to(self.device),
+            policy_optim=optimizer(
+                training.actor_learning_rate, training.weight_decay, self._decay
+            ),
+            critic=critic.to(self.device),
+            critic_optim=optimizer(training.learning_rate, training.weight_decay, self._decay),
+            tau=training.tau,
+            gamma=self.discount,
+            n_step_return_horizon=training.n_step,
+            pessimism=training.pessimism,
+            normaliser_rate=training.normaliser_rate,
+            actor_period=training.actor_period,
+        )
+
+    @property
+    def policy(self) -> ActorPolicy:
+        """The actor."""
+        return self.algorithm.policy
+
+    def learn(self, env: Environment, budget: Budget, monitor: Monitor) -> None:
+        """Learn from rows of transitions until the budget is spent or the monitor says stop."""
+        training, num_envs = self.training, env.num_envs
+        replay = RowReplay(
+            capacity=training.buffer_size,
+            num_envs=num_envs,
+            observation_size=self.observation_size,
+            action_size=self.action_size,
+            discount=self.discount,
+            n_step=training.n_step if self.discount > 0.0 else 1,
+            generator=self._sampler,
+        )
+        warmup = max(training.warmup, num_envs)
+        self._decay.updates = max(budget.env_steps - warmup, 0) // training.transitions_per_update
+        observation, _ = env.reset()
+        env_steps = gradient_steps = 0
+        scalars: dict[str, float] = {}
+        while env_steps < budget.env_steps:
+            observations = torch.from_numpy(observation).to(self.device)
+            actions = self._explore(observations, uniform=env_steps < warmup)
+            observation, reward, terminated, _, _ = env.step(actions.cpu().numpy())
+            rewards = torch.from_numpy(np.asarray(reward, np.float32)).to(self.device)
+            replay.add(observations, actions, rewards, bool(terminated[0]))
+            env_steps += num_envs
+            due = max(env_steps - warmup, 0) // training.transitions_per_update
+            with policy_within_training_step(self.policy):
+                while gradient_steps < due and len(replay) > 0:
+                    stats = self.algorithm.update(replay, training.batch_size)  # type: ignore[arg-type]
+                    scalars = stats.get_loss_stats_dict()
+                    gradient_steps += 1
+            if not monitor.update(env_steps, gradient_steps, **scalars):
+                return
+
+    @torch.no_grad()
+    def _explore(self, observations: torch.Tensor, uniform: bool) -> torch.Tensor:
+        if uniform:
+            shape = (len(observations), self.action_size)
+            return torch.rand(shape, generator=self._explorer, device=self.device) * 2.0 - 1.0
+        actions = self.policy.sample(observations, self._explorer)
+        return self.policy.add_exploration_noise(actions, None)  # type: ignore[arg-type,no-any-return]
+
+    @torch.no_grad()
+    def act(
+        self, observation: Observations, env: Environment, deterministic: bool = True
+    ) -> Actions:
+        """Choose actions; see ``Agent``."""
+        observations = torch.from_numpy(np.ascontiguousarray(observation, np.float32))
+        actions = self.policy.sample(
+            observations.to(self.device), None if deterministic else self._actor
+        )
+        return np.asarray(actions.cpu().numpy(), np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write actor and critics; see ``Agent``."""
+        weights.write(folder, self.algorithm, self._shape())
+
+    def load(self, folder: Path) -> None:
+        """Read actor and critics; see ``Agent``."""
+        weights.read(folder, self.algorithm, self._shape())
+
+    def _shape(self) -> dict[str, object]:
+        return {
+            "agent": type(self).__name__,
+            "observation_size": self.observation_size,
+            "action_size": self.action_size,
+            **{key: asdict(self.training)[key] for key in ("width", "depth", "critics")},
+        }

@@ -1,0 +1,228 @@
+"""The update that every off-policy agent of this package shares: critics by n-step targets."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from tianshou.algorithm.algorithm_base import TrainingStats
+from tianshou.algorithm.modelfree.ddpg import ActorCriticOffPolicyAlgorithm
+from tianshou.algorithm.optim import LRSchedulerFactory, OptimizerFactory, TorchOptimizerFactory
+from tianshou.data import Batch
+from tianshou.data.types import ActBatchProtocol
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from agents.actor_critic.critic import CriticEnsemble
+from agents.actor_critic.policy import ActorPolicy
+
+_SMALLEST_SCALE = 1e-6
+
+
+@dataclass(kw_only=True)
+class ActorCriticStats(TrainingStats):
+    """Losses of one update.
+
+    Attributes:
+        critic_loss: Mean squared error of the critics, in units of the targets' variance.
+        actor_loss: Loss of the policy; NaN before its first update.
+        value: Mean target of the batch, in units of reward.
+    """
+
+    critic_loss: float
+    actor_loss: float
+    value: float
+
+
+class Decay:
+    """A learning rate that falls linearly to a fraction of itself over a known number of updates."""
+
+    def __init__(self, final: float) -> None:
+        """Set the fraction that is left at the end; it does not decay until ``updates`` is known."""
+        self.final = final
+        self.updates: int | None = None
+
+    def __call__(self, update: int) -> float:
+        """The factor on the learning rate at an update."""
+        if not self.updates:
+            return 1.0
+        return 1.0 - (1.0 - self.final) * min(update / self.updates, 1.0)
+
+
+class _DecayFactory(LRSchedulerFactory):
+    def __init__(self, decay: Decay) -> None:
+        super().__init__()
+        self._decay = decay
+
+    def create_scheduler(self, optim: torch.optim.Optimizer) -> LambdaLR:
+        return LambdaLR(optim, self._decay)
+
+
+def optimizer(learning_rate: float, weight_decay: float, decay: Decay) -> OptimizerFactory:
+    """AdamW in one fused kernel, its learning rate under the given decay."""
+    factory = TorchOptimizerFactory(
+        torch.optim.AdamW, lr=learning_rate, weight_decay=weight_decay, fused=True
+    )
+    return factory.with_lr_scheduler_factory(_DecayFactory(decay))
+
+
+class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
+    """Critics fitted to n-step targets; what the actor does with them is the subclass's.
+
+    It takes batches from a ``RowReplay`` as from tianshou's own buffers, and so runs under tianshou's trainer too.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: ActorPolicy,
+        policy_optim: OptimizerFactory,
+        critic: CriticEnsemble,
+        critic_optim: OptimizerFactory,
+        tau: float,
+        gamma: float,
+        n_step_return_horizon: int,
+        pessimism: float,
+        normaliser_rate: float,
+        actor_period: int,
+    ) -> None:
+        """Assemble the algorithm.
+
+        Args:
+            policy: The actor.
+            policy_optim: Makes the actor's optimizer.
+            critic: The critics.
+            critic_optim: Makes the critics' optimizer.
+            tau: Rate at which the target critics follow.
+            gamma: Discount of one step. At 0 no target is ever computed.
+            n_step_return_horizon: Rewards summed before bootstrapping.
+            pessimism: Target value = mean − pessimism x standard deviation over the ensemble; with two critics 1 is their minimum.
+            normaliser_rate: Rate at which the critics' units follow the targets' moments; 0 leaves them alone.
+            actor_period: The actor is updated at every so many updates of the critics.
+        """
+        super().__init__(
+            policy=policy,
+            policy_optim=policy_optim,
+            critic=critic,
+            critic_optim=critic_optim,
+            tau=tau,
+            gamma=gamma,
+            n_step_return_horizon=n_step_return_horizon,
+        )
+        self.critics = critic
+        self.pessimism = pessimism
+        self.normaliser_rate = normaliser_rate
+        self.actor_period = actor_period
+        self.updates = 0
+        self._actor_loss = float("nan")
+
+    @property
+    def target_critics(self) -> CriticEnsemble:
+        """The critics that targets are computed with."""
+        return cast(CriticEnsemble, self.critic_old.module)
+
+    @abstractmethod
+    def _actor_loss_of(self, observations: Tensor, actions: Tensor) -> Tensor:
+        """The scalar that the actor descends, for a batch of observations and the actions once taken."""
+
+    def _ascent(self, observations: Tensor, actions: Tensor) -> Tensor:
+        """A scalar whose descent moves actions up the gradient of their mean value.
+
+        The gradient is scaled to a mean norm of 1 over the batch, so that no unit of reward and no stage of learning makes it
+        stronger or weaker beside the other terms of a loss.
+        """
+        at = actions.detach().requires_grad_(True)
+        value = self.critics(observations, at).mean(0)
+        import os
+        mode=os.environ.get("GRAD","rel")
+        if mode=="raw": value = self.critics.to_reward(value)
+        (gradient,) = torch.autograd.grad(value.sum(), at)
+        if mode=="sqrt": gradient=gradient*(self.critics.to_reward(value.detach())**2+self.critics.unit**2).pow(.25).unsqueeze(1)
+        uphill = gradient / gradient.norm(dim=1).mean().clamp_min(1e-12)
+        return -(actions * uphill).sum(1).mean()
+
+    def _preprocess_batch(self, batch: Any, buffer: Any, indices: Any) -> Any:
+        """Add ``returns``, the critics' targets ``(batch,)``, and bring the batch to the device."""
+        if "bootstrap" not in batch:  # from a buffer of tianshou's
+            if self.gamma == 0.0:
+                batch.returns = batch.rew
+            else:
+                batch = super()._preprocess_batch(batch, buffer, indices)
+            device = self.policy.generator.device
+            for key in ("obs", "act", "returns"):
+                value = torch.as_tensor(batch[key], dtype=torch.float32, device=device)
+                batch[key] = value.flatten() if key == "returns" else value
+        elif not buffer.never_bootstraps:
+            with torch.no_grad():
+                following = Batch(obs=batch.obs_next)
+                value = self._target_q_compute_value(
+                    following, self._target_q_compute_action(following)
+                )
+            batch.returns = batch.returns + batch.bootstrap * value
+        return batch
+
+    def _target_q_compute_value(self, obs_batch: Batch, act_batch: ActBatchProtocol) -> Tensor:
+        observations = torch.as_tensor(obs_batch.obs, dtype=torch.float32).to(
+            self.policy.generator.device
+        )
+        values = self.target_critics(observations, act_batch.act)
+        value = values.mean(0)
+        if self.pessimism > 0.0:
+            value = value - self.pessimism * values.std(0, correction=0)
+        return self.target_critics.to_reward(value)
+
+    def _update_with_batch(self, batch: Any) -> ActorCriticStats:
+        observations, actions = batch.obs, batch.act
+        if self.updates == 0:
+            self._set_unit(batch.returns)
+        targets = self.critics.compress(batch.returns)
+        self._follow(targets)
+        values = self.critics(observations, actions)
+        error = values - (targets - self.critics.mean) / self.critics.scale
+        critic_loss = error.square().mean(1).sum(0)
+        self.critic_optim.step(critic_loss)
+        if self.updates % self.actor_period == 0:
+            self.critics.requires_grad_(False)
+            actor_loss = self._actor_loss_of(observations, actions)
+            self.policy_optim.step(actor_loss)
+            self.critics.requires_grad_(True)
+            self._actor_loss = actor_loss.item()
+        if not (self.gamma == 0.0):
+            self._update_lagged_network_weights()
+        self.updates += 1
+        return ActorCriticStats(
+            critic_loss=critic_loss.item() / self.critics.members,
+            actor_loss=self._actor_loss,
+            value=batch.returns.mean().item(),
+        )
+
+    def _update_lagged_network_weights(self) -> None:
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(self.target_critics.parameters()), list(self.critics.parameters()), self.tau
+            )
+
+    @torch.no_grad()
+    def _set_unit(self, targets: Tensor) -> None:
+        """Choose where compression begins, from the first targets: below most of them."""
+        import os
+        unit = float(os.environ.get("UNIT","0.2")) * targets.abs().median().clamp_min(_SMALLEST_SCALE)
+        self.critics.unit.copy_(unit)
+        self.target_critics.unit.copy_(unit)
+
+    @torch.no_grad()
+    def _follow(self, targets: Tensor) -> None:
+        """Let the critics' units follow the moments of the targets."""
+        if self.normaliser_rate == 0.0:
+            return
+        # A plain average at first, then an exponential one.
+        rate = max(self.normaliser_rate, 1.0 / (self.updates + 1))
+        mean = torch.lerp(self.critics.mean, targets.mean(), rate)
+        variance = torch.lerp(
+            self.critics.scale.square(), (targets - mean).square().mean(), rate
+        )
+        scale = variance.sqrt().clamp_min(_SMALLEST_SCALE)
+        self.critics.renormalise(mean, scale)
+        self.target_critics.renormalise(mean, scale)
+
+

@@ -1,0 +1,121 @@
+"""A replay ring on the device that takes a whole row of environments at a time."""
+
+from typing import Any
+
+import torch
+from tianshou.data import Batch
+from torch import Tensor
+
+
+class RowReplay:
+    """The most recent transitions of environments that run in lock step.
+
+    A row is one step of all environments. Observations are stored once: the state a row bootstraps from is found
+    ``n_step`` rows further on. The n-step return of a row is accumulated as the rows after it arrive, so that drawing a
+    sample costs three gathers whatever ``n_step`` is. Because episodes end in lock step, ends and discounts belong to rows.
+
+    A row can be drawn once its return is complete and the state it bootstraps from is stored.
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: int,
+        num_envs: int,
+        observation_size: int,
+        action_size: int,
+        discount: float,
+        n_step: int,
+        generator: torch.Generator,
+    ) -> None:
+        """Reserve the ring on the generator's device.
+
+        Args:
+            capacity: Transitions kept, rounded down to whole rows.
+            num_envs: Environments in a row.
+            observation_size: Components of an observation.
+            action_size: Components of an action.
+            discount: Of one step.
+            n_step: Rewards summed before bootstrapping.
+            generator: Draws the samples.
+        """
+        rows = max(capacity // num_envs, n_step + 2)
+        device = generator.device
+        self._generator = generator
+        self._rows, self._num_envs = rows, num_envs
+        self._discount, self._n_step = discount, n_step
+        self.observations = torch.zeros(rows, num_envs, observation_size, device=device)
+        self.actions = torch.zeros(rows, num_envs, action_size, device=device)
+        self.returns = torch.zeros(rows, num_envs, device=device)
+        self.bootstraps = torch.zeros(rows, device=device)
+        self._position = 0
+        self._filled = 0
+        self._pending = 0
+        self.never_bootstraps = True
+
+    def __len__(self) -> int:
+        """Transitions that can be drawn."""
+        return (self._filled - self._pending) * self._num_envs
+
+    def add(
+        self, observations: Tensor, actions: Tensor, rewards: Tensor, terminated: bool
+    ) -> None:
+        """Append one step of all environments.
+
+        Args:
+            observations: ``(num_envs, observation_size)``, before the step.
+            actions: ``(num_envs, action_size)``.
+            rewards: ``(num_envs,)``.
+            terminated: Whether the episodes ended with this step.
+        """
+        position = self._position
+        self.observations[position] = observations
+        self.actions[position] = actions
+        self.returns[position] = rewards
+        self.bootstraps[position] = self._discount**self._n_step
+        # Rows of this episode that still wait: those whose return this reward belongs to, this row among them.
+        waiting = min(self._pending + 1, self._n_step)
+        for age in range(1, waiting):
+            self.returns[position - age] += self._discount**age * rewards
+        if terminated:
+            for age in range(waiting):
+                self.bootstraps[position - age] = 0.0
+            self._pending = 0
+        else:
+            self._pending = waiting
+            self.never_bootstraps = self.never_bootstraps and self._discount == 0.0
+        self._position = (position + 1) % self._rows
+        self._filled = min(self._filled + 1, self._rows)
+
+    def sample(self, batch_size: int | None) -> tuple[Batch, Tensor]:
+        """Draw transitions uniformly, with replacement.
+
+        Args:
+            batch_size: How many; None for every transition once, in the order of storage.
+
+        Returns:
+            The batch, as tianshou's updates expect it (``obs``, ``act``, ``obs_next``), with ``returns``, the sums of
+            n rewards, and ``bootstrap``, the discount of the value of ``obs_next`` (0 where the episode ended before); and
+            the indices drawn.
+        """
+        if batch_size is None:
+            drawn = torch.arange(len(self), device=self.returns.device)
+        else:
+            drawn = torch.randint(
+                len(self), (batch_size,), generator=self._generator, device=self.returns.device
+            )
+        oldest = self._position if self._filled == self._rows else 0
+        row = (drawn // self._num_envs + oldest) % self._rows
+        column = drawn % self._num_envs
+        index = row * self._num_envs + column
+        later = (row + self._n_step) % self._rows * self._num_envs + column
+        observations = self.observations.flatten(0, 1)
+        batch = Batch(
+            obs=observations[index],
+            act=self.actions.flatten(0, 1)[index],
+            obs_next=observations[later],
+            returns=self.returns.flatten()[index],
+            bootstrap=self.bootstraps[row],
+        )
+        return batch, index
+

@@ -1,0 +1,85 @@
+"""What the harness may ask of an agent, and what an agent may ask of the harness."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+from numpy.typing import NDArray
+
+Observations: TypeAlias = NDArray[np.float32]
+"""Observations, ``(batch, observation_size)``."""
+
+Actions: TypeAlias = NDArray[np.float32]
+"""Actions in ``Box(-1, 1)``, ``(batch, action_size)``."""
+
+Environment: TypeAlias = VectorEnv[Any, Any, Any]
+"""A vector environment whose episodes run in lock step and reset in the step that ends them."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much an agent may spend while it learns.
+
+    Attributes:
+        env_steps: Transitions, counted over all environments.
+    """
+
+    env_steps: int
+
+
+class Monitor(Protocol):
+    """Where an agent reports its progress, and learns when to stop."""
+
+    def update(self, env_steps: int, gradient_steps: int, **scalars: float) -> bool:
+        """Take note of the progress so far.
+
+        Args:
+            env_steps: Transitions so far, over all environments.
+            gradient_steps: Updates of the networks so far.
+            **scalars: Whatever the agent can tell about its learning: losses, norms.
+
+        Returns:
+            False when the agent must stop learning and return.
+        """
+        ...
+
+
+class Agent(Protocol):
+    """A learner or a reference row.
+
+    An agent is constructed as ``Target(observation_size=…, action_size=…, discount=…, seed=…, device=…, **values)``, the
+    values being those of its ``conf/agent/NAME.yaml``.
+    """
+
+    def learn(self, env: Environment, budget: Budget, monitor: Monitor) -> None:
+        """Learn from the environment until the budget is spent or the monitor says stop."""
+        ...
+
+    def act(
+        self, observation: Observations, env: Environment, deterministic: bool = True
+    ) -> Actions:
+        """Choose actions in ``Box(-1, 1)``.
+
+        Args:
+            observation: ``(batch, observation_size)``.
+            env: The environment observed. Learners ignore it; reference rows may read it.
+            deterministic: Act as in evaluation, the same for the same observation; else sample the policy.
+
+        Returns:
+            float32 actions, ``(batch, action_size)``.
+        """
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt into an existing folder as safetensors and JSON."""
+        ...
+
+    def load(self, folder: Path) -> None:
+        """Read what ``save`` wrote; the agent then acts as the saved one did.
+
+        Raises:
+            ValueError: The folder holds an agent of another shape.
+        """
+        ...

@@ -1,0 +1,106 @@
+"""The commands that Hydra composes: ``run`` and ``oracle``."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from benchmark import sweep
+from benchmark.complaints import HYDRA_ERRORS, OPEN_MAPS, translate
+from benchmark.errors import EXIT_FAILED, EXIT_OK, BenchmarkError
+from benchmark.outcome import Outcome, of_exception
+
+Job = Callable[[DictConfig], Outcome]
+
+MULTIRUN = frozenset(("-m", "--multirun"))
+
+RUN_EXAMPLE = "python -m benchmark run env=channels agent=gdm protocol=quick"
+ORACLE_EXAMPLE = "python -m benchmark oracle env=channels"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Train, score and keep one run, or a sweep of them (``-m``)."""
+    return _invoke("config", run_job, arguments, RUN_EXAMPLE)
+
+
+def oracle(arguments: Sequence[str]) -> int:
+    """Compute the reference of a problem, resuming where it was left."""
+    return _invoke("oracle", oracle_job, arguments, ORACLE_EXAMPLE)
+
+
+def run_job(config: DictConfig) -> Outcome:
+    """The body of ``run``; in a sweep it is called in the launcher's process."""
+    from benchmark.experiment import run_experiment
+
+    return _guard(run_experiment, config)
+
+
+def oracle_job(config: DictConfig) -> Outcome:
+    """The body of ``oracle``."""
+    from benchmark.references import compute_oracle
+
+    return _guard(compute_oracle, config)
+
+
+def _guard(job: Job, config: DictConfig) -> Outcome:
+    """Run a job so that its failure is told once and stops no other job of a sweep."""
+    sweeping = HydraConfig.get().mode == RunMode.MULTIRUN
+    sweep.announce()
+    try:
+        outcome = job(config)
+    except Exception as error:
+        outcome = of_exception(error)
+        print(f"benchmark: {outcome.message}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        if sweeping:
+            sweep.record(Outcome("interrupted", "interrupted"))
+        raise
+    if sweeping:
+        sweep.record(outcome)
+    return outcome
+
+
+def _invoke(config_name: str, job: Job, arguments: Sequence[str], example: str) -> int:
+    outcomes: list[Outcome] = []
+    multirun = not MULTIRUN.isdisjoint(arguments)
+
+    def collect(config: DictConfig) -> Outcome:
+        outcome = job(config)
+        outcomes.append(outcome)
+        return outcome
+
+    # A sweep's jobs may run in other processes: they get the importable function, and leave their
+    # outcomes in files.
+    task = job if multirun else collect
+    entry = hydra.main(config_path="pkg://conf", config_name=config_name, version_base="1.3")(task)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through, to be told by us
+    # argparse takes overrides in one stretch: the flag may stand among them all the same.
+    flags = ["--multirun"] if multirun else []
+    rest = [_open(argument) for argument in arguments if argument not in MULTIRUN]
+    sys.argv = ["python -m benchmark", *flags, *rest]
+    sweep.forget()
+    try:
+        entry()
+    except KeyboardInterrupt:
+        sweep.tidy()
+        raise
+    except BenchmarkError:
+        raise
+    except HYDRA_ERRORS as error:
+        raise translate(error, config_name, arguments, example) from error
+    except OSError as error:
+        raise BenchmarkError(f"cannot write: {error}") from error
+    except Exception as error:
+        raise BenchmarkError(f"{type(error).__name__}: {error}", EXIT_FAILED) from error
+    if multirun:
+        return sweep.exit_code()
+    return outcomes[-1].code if outcomes else EXIT_OK
+
+
+def _open(argument: str) -> str:
+    """Let a key be added to an open map without Hydra's plus signs."""
+    return f"++{argument}" if argument.startswith(OPEN_MAPS) else argument

@@ -1,0 +1,110 @@
+"""What stands between an agent that learns and the harness: progress, and the learning curve."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from benchmark.evaluation import Episodes
+from benchmark.progress import ProgressBar
+from benchmark.protocol import Protocol
+
+Row = dict[str, Any]
+
+
+class LearningCurve:
+    """Rows of figures against the steps spent."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.rows: list[Row] = []
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The curve by column; a figure a row lacks is None."""
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        return {name: [row.get(name) for row in self.rows] for name in names}
+
+
+class LearningMonitor:
+    """An ``agents.Monitor``: evaluates every so many steps, draws progress, holds to the budget.
+
+    Looking does not change learning: the global random states are put back after each evaluation.
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        evaluate: Callable[[], Episodes],
+        progress: ProgressBar,
+        publish: Callable[[LearningCurve], None],
+    ) -> None:
+        """Watch a run.
+
+        Args:
+            protocol: Budget and evaluation interval.
+            evaluate: Runs the agent, as it is now, on the validation scenarios.
+            progress: Where progress is drawn.
+            publish: Called with the curve when it has grown.
+        """
+        self.curve = LearningCurve()
+        self.env_steps = 0
+        self.gradient_steps = 0
+        self.evaluation_seconds = 0.0
+        self._protocol, self._evaluate = protocol, evaluate
+        self._progress, self._publish = progress, publish
+        self._started = time.monotonic()
+        self._next = 0
+        self._scalars: dict[str, float] = {}
+
+    def update(self, env_steps: int, gradient_steps: int, **scalars: float) -> bool:
+        """Take note of the agent's progress; see ``agents.Monitor``."""
+        self.env_steps, self.gradient_steps = int(env_steps), int(gradient_steps)
+        self._scalars.update({name: float(value) for name, value in scalars.items()})
+        if self.env_steps >= self._next:
+            self._look()
+            self._next = self.env_steps + self._protocol.evaluation_interval
+        self._progress.update(self.env_steps)
+        return self.env_steps < self._protocol.env_steps
+
+    def finish(self) -> None:
+        """Add the last point, where the agent stands when it has learnt."""
+        if not self.curve.rows or self.curve.rows[-1]["env_steps"] != self.env_steps:
+            self._look()
+        self._progress.update(self._protocol.env_steps)
+
+    def _look(self) -> None:
+        begun = time.monotonic()
+        with undisturbed():
+            episodes = self._evaluate()
+        self.evaluation_seconds += time.monotonic() - begun
+        objective_g = float(np.mean(episodes.objective_g))
+        row: Row = {
+            "env_steps": self.env_steps,
+            "gradient_steps": self.gradient_steps,
+            "seconds": round(begun - self._started, 3),
+            "objective_g": objective_g,
+            "carbon_g": float(np.mean(episodes.carbon_g)),
+            "penalty_g": float(np.mean(episodes.penalty_g)),
+            "violated_share": episodes.violated,
+        }
+        finite = {name: value for name, value in self._scalars.items() if np.isfinite(value)}
+        self.curve.rows.append({**row, **finite})
+        self._progress.note = f"J {objective_g:.4g} g"
+        self._publish(self.curve)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put the global random states of Python, NumPy and torch back afterwards."""
+    import torch  # takes a second: a mistake on the command line is told before
+
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)

@@ -1,0 +1,1 @@
+"""Hydra values, one group a folder: ``env``, ``agent``, ``protocol``, ``tracking``. No code."""

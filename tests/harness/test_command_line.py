@@ -1,0 +1,71 @@
+"""A mistake gets one clear message, exit code 2, and nothing is written."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.harness.conftest import SMALL
+
+GOOD = ("env=channels", "agent=closed", *SMALL)
+
+MISTAKES = {
+    "agent": (("env=channels", "agent=closd"), "unknown agent 'closd'; did you mean 'closed'?"),
+    "env": (("env=chanels", "agent=closed"), "unknown env 'chanels'; did you mean 'channels'?"),
+    "no agent": (("env=channels",), "say which agent: agent=NAME"),
+    "key": ((*GOOD, "sead=1"), "unknown override 'sead'; did you mean 'seed'?"),
+    "nested key": ((*GOOD, "agent.eror=1"), "did you mean 'agent.error'?"),
+    "protocol key": ((*GOOD, "protocol.env_step=1"), "did you mean 'protocol.env_steps'?"),
+    "syntax": ((*GOOD, "force=["), "cannot read 'force=['"),
+    "parameter": ((*GOOD, "env.parameters.flor=1"), "did you mean 'floor'?"),
+    "unit": ((*GOOD, 'env.parameters.floor="30 MHz"'), "expected gCO2e; found 30 MHz"),
+    "no spec": (("env=spec", "agent=closed"), "a value is missing: env.spec"),
+    "seed": ((*GOOD, "seed=-1"), "seed must be a whole number"),
+    "budget": ((*GOOD, "protocol.env_steps=none"), "protocol.env_steps must be a whole number"),
+    "device": ((*GOOD, "device=gpu"), "unknown device 'gpu'"),
+    "results": ((*GOOD, "results=/proc/nowhere"), "cannot write to results=/proc/nowhere"),
+    "launcher": ((*GOOD, "-m", "hydra/launcher=joblb"), "did you mean 'joblib'?"),
+    "sweep": (("-m", "env=channels", "agent=closed,crsh", *SMALL), "did you mean 'crash'?"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_message_and_no_traceback(bench, tmp_path, mistake):
+    arguments, message = MISTAKES[mistake]
+    done = bench("run", *arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr and "Hydra" not in done.stderr
+    assert not list(tmp_path.glob("results/channels"))
+
+
+def test_an_unknown_command_is_named_with_the_nearest(bench, tmp_path):
+    done = bench("lst", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "benchmark: unknown command 'lst'; did you mean 'list'? known: " + (
+        "check, list, oracle, run\n"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+def test_a_read_only_results_folder_is_said_to_be(bench, tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    done = bench("run", *GOOD, f"results={tmp_path / 'locked'}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_check_says_ok_or_what_is_wrong(bench, tmp_path):
+    (tmp_path / "good.yaml").write_text("good")
+    (tmp_path / "bad.yaml").write_text("broken")
+    good, bad = (bench("check", name, cwd=tmp_path) for name in ("good.yaml", "bad.yaml"))
+    assert good.returncode == 0 and good.stdout.startswith("ok ")
+    assert bad.returncode == 2 and "equations.rate: unit-mismatch" in bad.stderr
+    assert bench("check", "none.yaml", cwd=tmp_path).returncode == 2
+
+
+def test_list_shows_problems_agents_and_functions(bench, tmp_path):
+    shown = bench("list", cwd=tmp_path).stdout
+    assert "channels" in shown and "random" in shown and "_base" not in shown
+    assert "shannon_rate" in bench("list", "--functions", cwd=tmp_path).stdout

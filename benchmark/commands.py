@@ -41,7 +41,7 @@ def run_job(config: DictConfig) -> Outcome:
 
 def oracle_job(config: DictConfig) -> Outcome:
     """The body of ``oracle``."""
-    from benchmark.references import compute_oracle
+    from benchmark.oracles import compute_oracle
 
     return _guard(compute_oracle, config)
 

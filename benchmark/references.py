@@ -142,8 +142,9 @@ def _row_columns(
             agent.learn(env, budget, _Silent(budget, progress))
         env.close()
     act = act_of(agent)
-    validation = evaluate(problem, act, protocol.validation_scenarios, "validation")
+    # The test comes first, so that what random draws there does not depend on the validation.
     test = evaluate(problem, act, protocol.test_scenarios, "test")
+    validation = evaluate(problem, act, protocol.validation_scenarios, "validation")
     return {**test.columns(), "validation_g": np.float64(np.mean(validation.objective_g))}
 
 

@@ -94,12 +94,13 @@ def _base_line(result: Mapping[str, Any]) -> str:
     versus = result["versus_base"]
     low, high = versus["interval_g"]
     verb = "beats" if versus["beats"] else "does not beat"
-    difference_g = versus["difference_g"]
-    words = "less" if difference_g >= 0 else "more"
+    unit, factor = grams([low, high])
+    difference = factor * versus["difference_g"]
+    words = "less" if difference >= 0 else "more"
     return (
         f"on this seed {result['agent']} {verb} {versus['against']}, the best without learning: "
-        f"{significant(abs(difference_g))} g {words}; saves between {significant(low)} and "
-        f"{significant(high)} g (95 %, paired)"
+        f"{significant(abs(difference))} {unit} {words}; saves between {significant(factor * low)} "
+        f"and {significant(factor * high)} {unit} (95 %, paired)"
     )
 
 

@@ -192,6 +192,17 @@ class BatchSimulation:
             self._raise_non_finite()
         return self._seen.T
 
+    def decide(self, actions: Any) -> None:
+        """Apply decisions without moving on: everything of this step can then be looked at."""
+        if self.torch:
+            raw = self._tape.tensor(actions).clip(-1.0, 1.0).T  # type: ignore[attr-defined]
+        else:
+            raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
+        for d in self.compiled.decisions:
+            sizes = self.compiled.graph.sizes(d.raw.index)
+            self._tape.load(d.raw, raw[d.offset : d.offset + d.count].reshape((*sizes, self.batch)))
+        self._tape.run("decision")
+
     def step(self, actions: Any) -> bool:
         """Act: ``(batch, action_size)`` in [-1, 1], clipped to it.
 
@@ -202,14 +213,7 @@ class BatchSimulation:
         Raises:
             NonFiniteError: A quantity overflowed or became undefined.
         """
-        if self.torch:
-            raw = self._tape.tensor(actions).clip(-1.0, 1.0).T  # type: ignore[attr-defined]
-        else:
-            raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
-        for d in self.compiled.decisions:
-            sizes = self.compiled.graph.sizes(d.raw.index)
-            self._tape.load(d.raw, raw[d.offset : d.offset + d.count].reshape((*sizes, self.batch)))
-        self._tape.run("decision")
+        self.decide(actions)
         done = self.time + 1 == self.horizon
         self._account(done)
         following = [self._tape.get(s.next) for s in self.compiled.states]

@@ -84,17 +84,19 @@ def _choice(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
 
 def _poisson(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
     means: Array = np.asarray(a["mean"]) / draw.factor
-    counts = np.empty_like(u[0])
+    counts: Array = np.empty_like(u[0])
     if means.size > _MAX_POISSON_TABLES:
         for row, mean, draws in zip(counts, np.broadcast_to(means, u[0].shape), u[0], strict=True):
             row[...] = _poisson_by_search(mean, draws)
-        return np.multiply(counts, draw.factor, out=counts)
+        counts *= draw.factor
+        return counts
     wide = np.broadcast_to(means, u[0].shape)
     for mean in np.unique(means):
         chosen = wide == mean
         table = _poisson_cumulative(float(mean))
         counts[chosen] = np.searchsorted(table, u[0][chosen], side="right")
-    return np.multiply(counts, draw.factor, out=counts)
+    counts *= draw.factor
+    return counts
 
 
 def _poisson_cumulative(mean: float) -> Array:

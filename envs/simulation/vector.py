@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import gymnasium
@@ -49,15 +50,48 @@ def heuristic_actions(
     return actions.T.astype(np.float32)
 
 
-def quantities(simulation: BatchSimulation, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Named quantities at this moment, ``(batch, *index)`` in their declared units."""
-    result: dict[str, FloatArray] = {}
-    named = simulation.compiled.named
-    values = simulation.values([named[name][0] for name in names])
-    for name, value in zip(names, values, strict=True):
-        wide = np.broadcast_to(value, (*value.shape[:-1], simulation.batch))
-        result[name] = np.moveaxis(wide, -1, 0) / named[name][1].factor
-    return result
+class LastStep:
+    """The step just taken, kept so that it can be looked into after the simulation has moved on."""
+
+    def __init__(self, simulation: BatchSimulation) -> None:
+        """Look at steps of a simulation."""
+        self._simulation = simulation
+        self._moment: tuple[State, Any] | None = None
+        self._replay: BatchSimulation | None = None
+        self._replayed: State | None = None
+
+    def before(self, actions: Any) -> None:
+        """Remember the moment before a step, and what is about to be done."""
+        self._moment = self._simulation.clone_state(), np.array(actions)
+
+    def forget(self) -> None:
+        """There is no last step."""
+        self._moment = None
+
+    def quantities(self, names: Sequence[str]) -> dict[str, FloatArray]:
+        """Named quantities of the step, ``(batch, *index)`` in their declared units.
+
+        Raises:
+            gymnasium.error.ResetNeeded: No step was taken yet.
+            KeyError: There is no such name.
+        """
+        if self._moment is None:
+            raise gymnasium.error.ResetNeeded("take a step before looking at its quantities")
+        before, actions = self._moment
+        simulation = self._simulation
+        if self._replay is None:
+            self._replay = BatchSimulation(simulation.compiled, simulation.batch, simulation.split)
+        if self._replayed is not before:
+            self._replay.set_state(before)
+            self._replay.decide(actions)
+            self._replayed = before
+        named = simulation.compiled.named
+        values = self._replay.values([named[name][0] for name in names])
+        result: dict[str, FloatArray] = {}
+        for name, value in zip(names, values, strict=True):
+            wide = np.broadcast_to(value, (*value.shape[:-1], simulation.batch))
+            result[name] = np.moveaxis(wide, -1, 0) / named[name][1].factor
+        return result
 
 
 class ProblemVectorEnv(
@@ -99,7 +133,7 @@ class ProblemVectorEnv(
         self.simulation = BatchSimulation(
             problem.compiled(split), num_envs, split, seed, backend, device
         )
-        self._final: tuple[State, NDArray[np.float32]] | None = None
+        self._last = LastStep(self.simulation)
         self._started = False
 
     def reset(
@@ -116,6 +150,7 @@ class ProblemVectorEnv(
         if first is not None:
             self.simulation.seed(first)
         self.simulation.reset(None if options is None else options.get("scenarios"))
+        self._last.forget()
         self._started = True
         return self._observation(), {}
 
@@ -128,10 +163,7 @@ class ProblemVectorEnv(
         if not self._started:
             raise gymnasium.error.ResetNeeded("call reset() before step()")
         simulation = self.simulation
-        # The step that ends the episodes also begins the next ones; what led to it is kept for
-        # `quantities`.
-        ends = simulation.time + 1 == simulation.horizon
-        self._final = (simulation.clone_state(), np.array(actions)) if ends else None
+        self._last.before(actions)
         done = simulation.step(actions)
         carbon, penalty = _numpy(simulation.carbon_g), _numpy(simulation.penalty_g)
         info: dict[str, Any] = {
@@ -157,15 +189,9 @@ class ProblemVectorEnv(
         """What a heuristic of the spec does now, ``(num_envs, action_size)``."""
         return heuristic_actions(self.problem, self.simulation, name)
 
-    def quantities(self, names: tuple[str, ...] | list[str]) -> dict[str, FloatArray]:
+    def quantities(self, names: Sequence[str]) -> dict[str, FloatArray]:
         """Named quantities of the step just taken, ``(num_envs, *index)``, in declared units."""
-        if self._final is None:
-            return quantities(self.simulation, tuple(names))
-        before, actions = self._final
-        replay = BatchSimulation(self.simulation.compiled, self.num_envs, self.simulation.split)
-        replay.set_state(before)
-        replay.step(actions)
-        return quantities(replay, tuple(names))
+        return self._last.quantities(names)
 
     def clone_state(self) -> State:
         """A copy of this moment."""
@@ -191,6 +217,7 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         self.observation_space = observation_space(problem)  # type: ignore[assignment]
         self.action_space = action_space(problem)  # type: ignore[assignment]
         self.simulation = BatchSimulation(problem.compiled(split), 1, split, seed)
+        self._last = LastStep(self.simulation)
         self._running = False
 
     def reset(
@@ -202,6 +229,7 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
             self.simulation.seed(seed)
         scenario = None if options is None else options.get("scenario")
         self.simulation.reset(None if scenario is None else np.array([scenario]))
+        self._last.forget()
         self._running = True
         return self._observation(), {}
 
@@ -212,7 +240,9 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         if not self._running:
             raise gymnasium.error.ResetNeeded("the episode has ended: call reset() before step()")
         simulation = self.simulation
-        done = simulation.step(np.asarray(action)[None, :])
+        action = np.asarray(action)[None, :]
+        self._last.before(action)
+        done = simulation.step(action)
         self._running = not done
         carbon, penalty = float(simulation.carbon_g[0]), float(simulation.penalty_g[0])
         info: dict[str, Any] = {
@@ -236,9 +266,9 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
         action: NDArray[np.float32] = heuristic_actions(self.problem, self.simulation, name)[0]
         return action
 
-    def quantities(self, names: tuple[str, ...] | list[str]) -> dict[str, FloatArray]:
+    def quantities(self, names: Sequence[str]) -> dict[str, FloatArray]:
         """Named quantities of the step just taken, in their declared units."""
-        return {name: value[0] for name, value in quantities(self.simulation, tuple(names)).items()}
+        return {name: value[0] for name, value in self._last.quantities(names).items()}
 
     def clone_state(self) -> State:
         """A copy of this moment."""

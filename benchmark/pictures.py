@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullFormatter
 from numpy.typing import NDArray
 
+from benchmark.grams import unit_for
 from benchmark.monitor import LearningCurve
 from benchmark.references import CONSTANT, RANDOM, Optimum, Row
 from benchmark.scoring import best
@@ -66,6 +67,9 @@ def draw_learning_curve(
         if optimum is not None and optimum.method is not None:
             value = float(np.mean(optimum.objective_g[optimum.method]))
             marks.append((f"{optimum.method.replace('_', ' ')} (test)", value, OPTIMUM))
+        unit, factor = unit_for([*objective, *(value for _, value, _ in marks)])
+        objective = factor * objective
+        marks = [(name, factor * value, color) for name, value, color in marks]
         shown = np.concatenate((objective, [value for _, value, _ in marks]))
         if np.all(shown > 0) and shown.max() > 4 * shown.min():
             axes.set_yscale("log")
@@ -74,11 +78,11 @@ def draw_learning_curve(
             axes.axhline(value, color=color, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
         axes.plot(steps, objective, color=AGENT, marker="o", markersize=3.5, linewidth=2, zorder=3)
         axes.set_xlabel("environment steps")
-        axes.set_ylabel("J on validation scenarios (g per episode)")
+        axes.set_ylabel(f"J on validation scenarios ({unit} per episode)")
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.set_title(title, loc="left", fontweight="bold")
         axes.set_xlim(left=0, right=max(steps.max(), 1) * 1.01)
-        _name_lines(axes, [(name, value, color) for name, value, color in marks])
+        _name_lines(axes, marks)
         _save(figure, path)
 
 
@@ -99,10 +103,11 @@ def draw_strategy(
         unit_of: Unit of a named quantity, where it is known.
     """
     decisions = recorder.decisions[:DECISIONS]
-    conditions = choose_conditions(recorder, decisions)
+    conditions = choose_conditions(recorder, decisions, unit_of)
     if not conditions:
         return
     quantities = [*decisions, CARBON]
+    mass, factor = unit_for([float(np.mean(recorder.values(CARBON)))])
     shape = (len(quantities), len(conditions))
     with matplotlib.rc_context(STYLE):
         size = (3.1 * shape[1] + 0.9, 2.0 * shape[0] + 0.9)
@@ -111,10 +116,19 @@ def draw_strategy(
         for i, quantity in enumerate(quantities):
             for j, condition in enumerate(conditions):
                 axes = grid[i, j]
+                per_unit = factor if quantity == CARBON else 1.0
+                policies = [(title, recorder, AGENT, "-")]
                 if rival is not None:
-                    _draw_curve(axes, rival[1], condition, quantity, RIVAL, "--", rival[0])
-                _draw_curve(axes, recorder, condition, quantity, AGENT, "-", title)
-            grid[i, 0].set_ylabel(_label(quantity, unit_of))
+                    policies.insert(0, (*rival, RIVAL, "--"))
+                for name, policy, color, line in policies:
+                    values = per_unit * policy.values(quantity)
+                    curve = bin_by(*pair(policy.values(condition), values))
+                    axes.fill_between(
+                        curve.at, curve.low, curve.high, color=color, alpha=0.13, linewidth=0
+                    )
+                    axes.plot(curve.at, curve.mean, line, color=color, linewidth=1.8, label=name)
+            label = f"carbon ({mass} per step)" if quantity == CARBON else _label(quantity, unit_of)
+            grid[i, 0].set_ylabel(label)
             _maybe_log(grid[i, 0].set_yscale, recorder.values(quantity))
         for j, condition in enumerate(conditions):
             scaled = recorder.scaled(condition)
@@ -134,23 +148,7 @@ def _levels(rows: Mapping[str, Row]) -> dict[str, float]:
     return {name: rows[name].validation_g for name in names if name is not None and name in rows}
 
 
-def _draw_curve(
-    axes: Axes,
-    recorder: StrategyRecorder,
-    condition: str,
-    quantity: str,
-    color: str,
-    line: str,
-    label: str,
-) -> None:
-    curve = bin_by(*pair(recorder.values(condition), recorder.values(quantity)))
-    axes.fill_between(curve.at, curve.low, curve.high, color=color, alpha=0.13, linewidth=0)
-    axes.plot(curve.at, curve.mean, line, color=color, linewidth=1.8, label=label)
-
-
 def _label(name: str, unit_of: Callable[[str], str | None]) -> str:
-    if name == CARBON:
-        return "carbon (g per step)"
     unit = unit_of(name)
     words = name.replace("_", " ")
     return words if unit in (None, "1") else f"{words} ({unit})"

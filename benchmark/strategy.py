@@ -1,7 +1,7 @@
 """What a policy decides under which conditions: decisions against observed quantities, binned."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,10 @@ CARBON = "carbon_g"
 
 KINDS = (
     ("gain", "snr", "fading"),
-    ("carbon_intensity", "intensity", "carbon"),
+    ("carbon_intensity", "gCO2e/"),
     ("demand", "load", "background", "traffic", "arrival", "request", "queue", "payload", "volume"),
 )
-"""Words in the names of the conditions a picture shows first: the channel, the grid, the load."""
+"""Words in the names or units of what a picture shows first: the channel, the grid, the load."""
 
 BINS = 12
 CONDITIONS = 3
@@ -93,7 +93,9 @@ def base_names(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(base(name) for name in names))
 
 
-def choose_conditions(recorder: StrategyRecorder, decisions: Sequence[str]) -> list[str]:
+def choose_conditions(
+    recorder: StrategyRecorder, decisions: Sequence[str], unit_of: Callable[[str], str | None]
+) -> list[str]:
     """The conditions worth showing: one of each kind, then those the decisions depend on most."""
     varying = [name for name in recorder.conditions if np.ptp(recorder.values(name)) > 0]
     weight = {
@@ -105,8 +107,10 @@ def choose_conditions(recorder: StrategyRecorder, decisions: Sequence[str]) -> l
     ordered = sorted(varying, key=lambda name: -weight[name])
     chosen: list[str] = []
     for words in KINDS:
-        of_kind = (name for name in ordered if any(word in name for word in words))
-        chosen.extend(name for name in list(of_kind)[:1] if name not in chosen)
+        of_kind = [
+            name for name in ordered if any(word in f"{name} {unit_of(name)}" for word in words)
+        ]
+        chosen.extend(name for name in of_kind[:1] if name not in chosen)
     chosen.extend(name for name in ordered if name not in chosen)
     return chosen[:CONDITIONS]
 

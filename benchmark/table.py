@@ -7,10 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmark.energy import is_estimate
+from benchmark.grams import unit_for
 from benchmark.references import ORACLE
-
-PREFIXES = ((1e3, "kg", 1e-3), (1.0, "g", 1.0), (1e-3, "mg", 1e3), (0.0, "ug", 1e6))
-"""Least magnitude in grams, unit, and units per gram."""
 
 
 def print_result(result: Mapping[str, Any], console: Console | None = None) -> None:
@@ -44,17 +42,11 @@ def significant(value: float | None, digits: int = 4) -> str:
     return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:#,.{digits}g}".rstrip(".")
 
 
-def grams(values: list[float]) -> tuple[str, float]:
-    """The unit that suits the values, and how many of it make a gram."""
-    middle = sorted(abs(value) for value in values)[len(values) // 2]
-    return next((unit, factor) for least, unit, factor in PREFIXES if middle >= least)
-
-
 def _table(result: Mapping[str, Any]) -> Table:
     rows: dict[str, Mapping[str, Any]] = dict(result["reference_rows"])
     label = f"{result['agent']} (seed {result['seed']})"
     rows[label] = result
-    unit, factor = grams([row["objective_g"] for row in rows.values()])
+    unit, factor = unit_for([row["objective_g"] for row in rows.values()])
     title = f"{result['env']}: {result['test_scenarios']} held-out scenarios, per episode"
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("agent", no_wrap=True)
@@ -94,7 +86,7 @@ def _base_line(result: Mapping[str, Any]) -> str:
     versus = result["versus_base"]
     low, high = versus["interval_g"]
     verb = "beats" if versus["beats"] else "does not beat"
-    unit, factor = grams([low, high])
+    unit, factor = unit_for([low, high])
     difference = factor * versus["difference_g"]
     words = "less" if difference >= 0 else "more"
     return (

@@ -174,7 +174,7 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
     def _update_with_batch(self, batch: Any) -> ActorCriticStats:
         observations, actions = batch.obs, batch.act
         if self.updates == 0:
-            self._set_unit(batch.returns)
+            self._set_scale(batch.returns)
         targets = self.critics.compress(batch.returns)
         self._follow(targets)
         values = self.critics(observations, actions)
@@ -203,26 +203,25 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             )
 
     @torch.no_grad()
-    def _set_unit(self, targets: Tensor) -> None:
-        """Choose where compression begins, from the first targets: below most of them."""
-        import os
-        unit = float(os.environ.get("UNIT","0.2")) * targets.abs().median().clamp_min(_SMALLEST_SCALE)
-        self.critics.unit.copy_(unit)
-        self.target_critics.unit.copy_(unit)
+    def _set_scale(self, rewards: Tensor) -> None:
+        """Choose the critics' scale from the first targets, before they have learnt anything that must be kept."""
+        # Compression begins below most values: small ones stay apart, and a change of sign stays smooth.
+        unit = 0.2 * rewards.abs().median().clamp_min(_SMALLEST_SCALE)
+        for critics in (self.critics, self.target_critics):
+            critics.unit.copy_(unit)
+            compressed = critics.compress(rewards)
+            critics.mean.copy_(compressed.mean())
+            critics.scale.copy_(compressed.std().clamp_min(_SMALLEST_SCALE))
 
     @torch.no_grad()
     def _follow(self, targets: Tensor) -> None:
-        """Let the critics' units follow the moments of the targets."""
+        """Let the critics' scale follow the moments of compressed targets."""
         if self.normaliser_rate == 0.0:
             return
-        # A plain average at first, then an exponential one.
-        rate = max(self.normaliser_rate, 1.0 / (self.updates + 1))
-        mean = torch.lerp(self.critics.mean, targets.mean(), rate)
+        mean = torch.lerp(self.critics.mean, targets.mean(), self.normaliser_rate)
         variance = torch.lerp(
-            self.critics.scale.square(), (targets - mean).square().mean(), rate
+            self.critics.scale.square(), (targets - mean).square().mean(), self.normaliser_rate
         )
         scale = variance.sqrt().clamp_min(_SMALLEST_SCALE)
         self.critics.renormalise(mean, scale)
         self.target_critics.renormalise(mean, scale)
-
-

@@ -154,8 +154,8 @@ class _Compiler:
         return plans
 
     def _scaled(self, node: Node, item: schema.Observation, unit: Unit) -> Node:
+        """The shown quantity mapped so that its range becomes [-1, 1]."""
         graph = self.graph
-        plain = functions.divided(graph, node, graph.constant(unit.factor, unit.dimension))
         low, high = item.linear or item.log or [0.0, 1.0]
         if low >= high or (item.log and low <= 0):
             raise Finding(
@@ -164,11 +164,14 @@ class _Compiler:
                 f"[{low:g}, {high:g}]",
                 "mend the range",
             )
+        low, high = low * unit.factor, high * unit.factor
+        plain = graph.alias(node, _ONE.dimension)
         if item.log:
             plain = graph.elementwise("log", plain, dimension=_ONE.dimension)
             low, high = math.log(low), math.log(high)
-        centred = functions.minus(graph, plain, graph.constant((low + high) / 2))
-        return functions.times(graph, centred, graph.constant(2 / (high - low)))
+        slope = 2 / (high - low)
+        stretched = functions.times(graph, plain, graph.constant(slope))
+        return functions.minus(graph, stretched, graph.constant((low + high) / 2 * slope))
 
     def _heuristic(self, name: str, item: schema.Heuristic) -> dict[str, Node]:
         nodes: dict[str, Node] = {}

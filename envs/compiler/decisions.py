@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.compiler import functions, over_sets
-from envs.compiler.graph import Level, Node
+from envs.compiler.graph import Graph, Level, Node
 from envs.compiler.model import DecisionPlan
 from envs.spec import schema
 from envs.spec.diagnostics import Finding, nearest
@@ -65,19 +65,23 @@ def plan(scope: Scope, name: str, item: schema.Decision, unit: Unit) -> Decision
             f"{item.integer}",
             "round the bounds",
         )
-    half = graph.constant(0.5)
-    share = functions.times(graph, functions.plus(graph, raw, graph.constant(1.0)), half)
     if item.log:
-        nats = functions.times(graph, share, graph.constant(math.log(high / low)))
-        ratio = graph.elementwise("exp", nats, dimension=DIMENSIONLESS)
-        node = functions.times(graph, ratio, graph.constant(low, unit.dimension))
+        node = _line(graph, raw, math.log(low), math.log(high))
+        node = graph.elementwise("exp", node, dimension=DIMENSIONLESS, interval=(low, high))
+    elif item.integer:
+        node = _line(graph, raw, low / unit.factor, high / unit.factor)
+        node = graph.elementwise("round", node, dimension=DIMENSIONLESS)
+        node = functions.times(graph, node, graph.constant(unit.factor))
     else:
-        span = functions.times(graph, share, graph.constant((high - low) / unit.factor))
-        node = functions.plus(graph, span, graph.constant(low / unit.factor))
-        if item.integer:
-            node = graph.elementwise("round", node, dimension=DIMENSIONLESS)
-        node = functions.times(graph, node, graph.constant(unit.factor, unit.dimension))
+        node = _line(graph, raw, low, high)
+    node = graph.alias(node, unit.dimension)
     return DecisionPlan(name, raw, node, item.kind, low, high, 0.0, 0, offset, count)
+
+
+def _line(graph: Graph, raw: Node, low: float, high: float) -> Node:
+    """[-1, 1] mapped to [low, high]."""
+    stretched = functions.times(graph, raw, graph.constant((high - low) / 2))
+    return functions.plus(graph, stretched, graph.constant((high + low) / 2))
 
 
 def _softmax(scope: Scope, raw: Node, over: str, scale: float) -> Node:

@@ -164,9 +164,27 @@ def minus(graph: Graph, a: Node, b: Node) -> Node:
 def times(graph: Graph, a: Node, b: Node) -> Node:
     """Product."""
     a, b = number(graph, a), number(graph, b)
+    if a.constant and not b.constant:
+        a, b = b, a
+    if b.constant and not b.index and not a.constant:
+        return _scaled(graph, a, b)
     if a is b:
         return graph.elementwise("square", a, dimension=a.dimension * a.dimension)
     return graph.elementwise("multiply", a, b, dimension=a.dimension * b.dimension)
+
+
+def _scaled(graph: Graph, x: Node, factor: Node) -> Node:
+    """Product with a constant: factors are collected, and a coherent unit costs nothing."""
+    dimension = x.dimension * factor.dimension
+    size = factor.interval[0]
+    origin = x.origin
+    if origin.op == "multiply" and origin.arguments[1].constant and not origin.arguments[1].index:
+        origin, inner = origin.arguments
+        size *= inner.interval[0]
+    if size == 1.0:
+        return graph.alias(origin, dimension)
+    constant = graph.constant(size)
+    return graph.elementwise("multiply", origin, constant, dimension=dimension)
 
 
 @function("/", "a", "b")

@@ -64,6 +64,11 @@ class Node:
     value: FloatArray | None = field(default=None, repr=False)
 
     @property
+    def origin(self) -> Node:
+        """The node that holds this value: a change of dimension alone computes nothing."""
+        return self.arguments[0].origin if self.op == "alias" else self
+
+    @property
     def constant(self) -> bool:
         """Whether the value is known at compile time."""
         return self.value is not None
@@ -167,6 +172,25 @@ class Graph:
             interval = intervals.BINARY[op](*ranges)
         return self._operation(op, arguments, None, index, index, dimension, interval, boolean)
 
+    def alias(self, node: Node, dimension: Dimension) -> Node:
+        """The same numbers in another dimension, as by multiplication with a coherent unit."""
+        if dimension == node.dimension:
+            return node
+        return self._node(
+            ("alias", node.number, dimension),
+            "alias",
+            (node,),
+            None,
+            node.index,
+            dimension,
+            node.interval,
+            node.level,
+            node.batched,
+            node.index,
+            node.boolean,
+            node.value,
+        )
+
     def structured(
         self,
         op: str,
@@ -195,7 +219,8 @@ class Graph:
         interval: Interval,
         boolean: bool,
     ) -> Node:
-        key = (op, tuple(a.number for a in arguments), attribute)
+        arguments = tuple(a.origin for a in arguments)
+        key = (op, tuple(a.number for a in arguments), attribute, dimension)
         if key in self._nodes:
             return self._nodes[key]
         interval = intervals.checked(interval, op)

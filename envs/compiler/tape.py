@@ -26,6 +26,10 @@ PHASES: dict[str, tuple[Level, ...]] = {
 """When operations run: once a scenario, at each new time, after each decision."""
 
 
+_PHASE = {level: phase for phase, levels in PHASES.items() for level in levels}
+_PHASE[Level.CONSTANT] = "scenario"
+
+
 class Tape(Protocol):
     """Registers and the operations between them."""
 
@@ -45,7 +49,7 @@ def needed(roots: Iterable[Node], given: Iterable[int] = ()) -> list[Node]:
     found: dict[int, Node] = {}
     stack = list(roots)
     while stack:
-        node = stack.pop()
+        node = stack.pop().origin
         if node.number not in found and node.number not in known:
             found[node.number] = node
             stack.extend(node.arguments)
@@ -54,32 +58,44 @@ def needed(roots: Iterable[Node], given: Iterable[int] = ()) -> list[Node]:
 
 
 class NumpyTape:
-    """A tape whose every operation writes into its own preallocated array."""
+    """A tape whose operations write into preallocated arrays.
+
+    Arrays of intermediate values are used again once nobody reads them, so that a step stays in the
+    processor's cache.
+
+    Attributes:
+        registers: What can be read at any time, by node number: sources, constants, roots and what
+            outlives its phase.
+    """
 
     def __init__(self, graph: Graph, roots: Sequence[Node], batch: int) -> None:
         """Allocate registers for everything the roots need, for a batch of scenarios."""
         self.registers: dict[int, Any] = {}
         self._programs: dict[str, list[Callable[[], None]]] = {phase: [] for phase in PHASES}
-        phase_of = {level: phase for phase, levels in PHASES.items() for level in levels}
-        for node in needed(roots):
+        nodes = needed(roots)
+        lasting = _lasting(nodes, roots)
+        last_reader = {a.number: node.number for node in nodes for a in node.arguments}
+        arrays: dict[int, Any] = {}
+        spare: dict[Any, list[Any]] = {}
+        # A node's arguments have smaller numbers, and an array is only used again within its phase.
+        for node in nodes:
             if node.value is not None:
-                self.registers[node.number] = node.value
+                self.registers[node.number] = arrays[node.number] = node.value
                 continue
-            shape = (*graph.sizes(node.index), batch if node.batched else 1)
-            out = np.zeros(shape, dtype=bool if node.boolean else np.float64)
-            self.registers[node.number] = out
+            kind = _kind(graph, node, batch)
+            keeps = node.number in lasting
+            free = [] if keeps else spare.get(kind, [])
+            out = free.pop() if free else np.zeros(kind[1], dtype=bool if node.boolean else float)
+            arrays[node.number] = out
+            if keeps:
+                self.registers[node.number] = out
             if node.op in SOURCES:
                 continue
-            views = [
-                graph.aligned(a, self.registers[a.number], node.layout) for a in node.arguments
-            ]
-            ufunc = kernels.UFUNCS.get(node.op)
-            operation: Callable[[], None] = (
-                partial(ufunc, *views, out=out)
-                if ufunc is not None
-                else partial(kernels.NUMPY[node.op], *views, out=out, attribute=node.attribute)
-            )
-            self._programs[phase_of[node.level]].append(operation)
+            views = [graph.aligned(a, arrays[a.number], node.layout) for a in node.arguments]
+            self._programs[kind[0]].append(_operation(node, views, out))
+            for a in set(node.arguments):
+                if last_reader[a.number] == node.number and a.number not in self.registers:
+                    spare.setdefault(_kind(graph, a, batch), []).append(arrays[a.number])
 
     def load(self, node: Node, value: Any) -> None:
         """Copy a value into a source; a node that nothing needs is passed over."""
@@ -94,7 +110,32 @@ class NumpyTape:
 
     def get(self, node: Node) -> Any:
         """The register itself: it changes with the next run."""
-        return self.registers[node.number]
+        return self.registers[node.origin.number]
+
+
+def _kind(graph: Graph, node: Node, batch: int) -> tuple[str, tuple[int, ...], bool]:
+    """What an array must have in common with another to stand in for it: phase, shape, type."""
+    return (
+        _PHASE[node.level],
+        (*graph.sizes(node.index), batch if node.batched else 1),
+        node.boolean,
+    )
+
+
+def _lasting(nodes: list[Node], roots: Sequence[Node]) -> set[int]:
+    """Numbers of the nodes that are wanted, come from outside, or are read in a later phase."""
+    lasting = {node.number for node in nodes if node.op in SOURCES}
+    lasting |= {root.origin.number for root in roots}
+    for node in nodes:
+        lasting |= {a.number for a in node.arguments if _PHASE[a.level] != _PHASE[node.level]}
+    return lasting
+
+
+def _operation(node: Node, views: list[Any], out: Any) -> Callable[[], None]:
+    ufunc = kernels.UFUNCS.get(node.op)
+    if ufunc is not None:
+        return partial(ufunc, *views, out=out)
+    return partial(kernels.NUMPY[node.op], *views, out=out, attribute=node.attribute)
 
 
 class TorchTape:
@@ -150,7 +191,7 @@ class TorchTape:
 
     def get(self, node: Node) -> Any:
         """The tensor of a node."""
-        return self._registers[node.number]
+        return self._registers[node.origin.number]
 
 
 def evaluate(
@@ -184,4 +225,4 @@ def evaluate(
         views = [graph.aligned(a, registers[a.number], node.layout) for a in node.arguments]
         kernels.NUMPY[node.op](*views, out=out, attribute=node.attribute)
         registers[node.number] = out
-    return [registers[root.number] for root in roots]
+    return [registers[root.origin.number] for root in roots]

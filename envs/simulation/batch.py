@@ -217,7 +217,7 @@ class BatchSimulation:
         done = self.time + 1 == self.horizon
         self._account(done)
         following = [self._tape.get(s.next) for s in self.compiled.states]
-        if any(s.next.op in SOURCES for s in self.compiled.states):
+        if any(s.next.origin.op in SOURCES for s in self.compiled.states):
             following = [value + 0.0 for value in following]
         for state, value in zip(self.compiled.states, following, strict=True):
             self._tape.load(state.node, value)
@@ -305,7 +305,7 @@ class BatchSimulation:
         self._arrive()
 
     def _raise_non_finite(self) -> None:
-        names = {node.number: name for name, (node, _) in self.compiled.named.items()}
+        names = {node.origin.number: name for name, (node, _) in self.compiled.named.items()}
         for node in needed(self._roots()):
             value = self._tape.get(node)
             if not node.boolean and not np.isfinite(value).all():

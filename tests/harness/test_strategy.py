@@ -51,9 +51,9 @@ def test_a_condition_without_a_name_of_its_own_is_shown_as_it_was_observed():
     assert recorder.values("power").shape == (3, 40, 2)
 
 
-def test_the_channel_comes_first_then_what_decisions_depend_on():
-    chosen = choose_conditions(recorded(), ["power"])
-    assert chosen[0] == "gain" and set(chosen) == {"gain", "ci", "clock"}
+def test_the_channel_comes_first_then_the_grid_then_what_decisions_depend_on():
+    chosen = choose_conditions(recorded(), ["power"], {"ci": "gCO2e/kWh"}.get)
+    assert chosen == ["gain", "ci", "clock"]
 
 
 def test_quantities_of_one_index_are_paired_element_by_element():

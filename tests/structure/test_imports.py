@@ -106,6 +106,10 @@ def _dangerous(node: ast.AST) -> str:
     return ""
 
 
+# Stable-Baselines3 itself draws from NumPy's global generator, which checkpoints of its agents hold.
+GLOBAL_STATE_ALLOWED = ("agents/sb3",)
+
+
 @pytest.mark.parametrize("package", ["agents", "envs"])
 def test_no_global_random_state_is_used(package: str) -> None:
     functions = {"choice", "normal", "rand", "randint", "randn", "random", "seed", "shuffle"}
@@ -113,7 +117,8 @@ def test_no_global_random_state_is_used(package: str) -> None:
         f"{path}:{node.lineno} calls {ast.unparse(node.func)}"
         for path, tree in sources(package)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
+        if not path.as_posix().startswith(GLOBAL_STATE_ALLOWED)
+        and isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in functions
         and ast.unparse(node.func.value) in ("np.random", "numpy.random", "random")

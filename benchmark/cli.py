@@ -13,6 +13,7 @@ from benchmark.errors import (
     BenchmarkError,
     unknown,
 )
+from benchmark.neighbours import check_neighbours
 
 Command = Callable[[Sequence[str]], int]
 
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         return _complain(unknown("command", name, COMMANDS), EXIT_USAGE)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        check_neighbours()
         module, _, function = COMMANDS[name][0].partition(":")
         command: Command = getattr(importlib.import_module(module), function)
         return command(rest)

@@ -10,6 +10,9 @@ from typing import Any
 
 import gymnasium
 
+from envs.check import Report, check
+from envs.compiler.domain import DOMAIN_FUNCTIONS
+from envs.compiler.functions import FUNCTIONS
 from envs.problem import LIBRARY, Problem, gymnasium_id, load, parse
 from envs.problem import library as problems
 from envs.simulation.vector import ProblemEnv, ProblemVectorEnv
@@ -21,7 +24,10 @@ __all__ = [
     "Problem",
     "ProblemEnv",
     "ProblemVectorEnv",
+    "Report",
     "SpecError",
+    "check",
+    "functions",
     "load",
     "make",
     "make_vector",
@@ -40,6 +46,12 @@ def make_vector(problem: Problem | str, num_envs: int = 1, **options: Any) -> Pr
     return ProblemVectorEnv(
         load(problem) if isinstance(problem, str) else problem, num_envs, **options
     )
+
+
+def functions() -> tuple[str, ...]:
+    """Signatures of all functions; the field's own formulas with units and source."""
+    plain = [str(f) for name, f in FUNCTIONS.items() if name.isidentifier()]
+    return (*plain, *(f"{f}: {f.summary} ({f.source})" for f in DOMAIN_FUNCTIONS.values()))
 
 
 def _register() -> None:

@@ -18,7 +18,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "another unit": ({"bandwidth": "30 W"}, "unit-mismatch"),
     "no unit of the language": ({"bandwidth": "30 m^999999999"}, "bad-unit"),
     "code": ({"bandwidth": "__import__('os')"}, "bad-value"),
-    "code as an expression": ({"bandwidth": {"expr": "__import__('os')"}}, "unknown-function"),
+    "code as an expression": ({"bandwidth": {"expr": "exit(1)"}}, "unknown-function"),
     "not a number": ({"bandwidth": float("nan")}, "bad-value"),
     "infinity": ({"bandwidth": float("inf")}, "bad-value"),
     "nothing": ({"bandwidth": None}, "bad-value"),
@@ -33,7 +33,7 @@ PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
 PROCESSES: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown process": ({"sun": 1}, "unknown-name"),
     "another unit": ({"load": "3 W"}, "unit-mismatch"),
-    "a quote": ({"load": "1' + __import__('os') + '1"}, "unknown-function"),
+    "a quote": ({"load": "1' + exit(1) + '1"}, "unknown-function"),
     "a trace from a path": (
         {"load": {"trace": {"file": "../../etc/passwd", "column": "a"}}},
         "bad-trace",

@@ -106,7 +106,7 @@ def _dangerous(node: ast.AST) -> str:
     return ""
 
 
-# Stable-Baselines3 itself draws from NumPy's global generator, which checkpoints of its agents hold.
+# Stable-Baselines3 itself draws from NumPy's global generator, and seeds it.
 GLOBAL_STATE_ALLOWED = ("agents/sb3",)
 
 

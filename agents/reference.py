@@ -16,7 +16,12 @@ class Random:
     """Uniform actions, whether asked to be deterministic or not: there is no other random policy."""
 
     def __init__(
-        self, observation_size: int, action_size: int, discount: float, seed: int, device: str = "cpu"
+        self,
+        observation_size: int,
+        action_size: int,
+        discount: float,
+        seed: int,
+        device: str = "cpu",
     ) -> None:
         """Seed the generator; everything else is as for every agent, and unused."""
         self._action_size = action_size

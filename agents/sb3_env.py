@@ -66,7 +66,11 @@ class BatchVecEnv(VecEnv):
         raise NotImplementedError("a batch has no single environments")
 
     def env_method(
-        self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
+        self,
+        method_name: str,
+        *method_args: Any,
+        indices: VecEnvIndices = None,
+        **method_kwargs: Any,
     ) -> list[Any]:
         """Refuse: there are no single environments to call."""
         raise NotImplementedError("a batch has no single environments")

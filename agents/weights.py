@@ -21,7 +21,9 @@ def write(folder: Path, module: nn.Module, settings: Mapping[str, Any]) -> None:
         module: What to write.
         settings: JSON values; ``read`` demands the same.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(module).items()}
+    tensors = {
+        name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(module).items()
+    }
     save_file(tensors, folder / _WEIGHTS)
     (folder / _SETTINGS).write_text(json.dumps(dict(settings), indent=2, sort_keys=True) + "\n")
 
@@ -40,9 +42,7 @@ def read(folder: Path, module: nn.Module, settings: Mapping[str, Any]) -> None:
     stored = json.loads((folder / _SETTINGS).read_text())
     if stored != dict(settings):
         differing = sorted(
-            key
-            for key in stored.keys() | settings.keys()
-            if stored.get(key) != settings.get(key)
+            key for key in stored.keys() | settings.keys() if stored.get(key) != settings.get(key)
         )
         found = {key: stored.get(key) for key in differing}
         expected = {key: settings.get(key) for key in differing}

@@ -9,7 +9,8 @@ from rich.table import Table
 
 import envs
 from benchmark.errors import EXIT_OK, BenchmarkError
-from benchmark.problems import describe, option_names
+from benchmark.options import option_names
+from benchmark.problems import describe
 
 
 def list_names(arguments: Sequence[str]) -> int:
@@ -49,13 +50,15 @@ def list_names(arguments: Sequence[str]) -> int:
 def check(arguments: Sequence[str]) -> int:
     """Check a spec file: ``ok`` with digest and sizes, or every diagnostic."""
     parser = argparse.ArgumentParser(prog="python -m benchmark check")
-    parser.add_argument("file", type=Path, help="a spec")
+    parser.add_argument("file", help="a spec, or the name of a problem of the library")
     parser.add_argument("--deep", action="store_true", help="look for degenerate problems too")
     options = parser.parse_args(arguments)
-    if not options.file.is_file():
+    named = options.file in envs.problems()
+    if not named and not Path(options.file).is_file():
         raise BenchmarkError(f"there is no file {options.file}")
     try:
-        report = envs.check(options.file, deep=options.deep)
+        source = options.file if named else Path(options.file)
+        report = envs.check(source, deep=options.deep)
     except envs.SpecError as error:
         raise BenchmarkError(f"{options.file}: {describe(error)}") from error
     except OSError as error:

@@ -12,11 +12,14 @@ from omegaconf import DictConfig
 from benchmark import sweep
 from benchmark.complaints import HYDRA_ERRORS, OPEN_MAPS, translate
 from benchmark.errors import EXIT_FAILED, EXIT_OK, BenchmarkError
+from benchmark.options import option_names
 from benchmark.outcome import Outcome, of_exception
 
 Job = Callable[[DictConfig], Outcome]
 
 MULTIRUN = frozenset(("-m", "--multirun"))
+
+HELP = frozenset(("-h", "--help"))
 
 RUN_EXAMPLE = "python -m benchmark run env=channels agent=gdm protocol=quick"
 ORACLE_EXAMPLE = "python -m benchmark oracle env=channels"
@@ -65,6 +68,9 @@ def _guard(job: Job, config: DictConfig) -> Outcome:
 
 
 def _invoke(config_name: str, job: Job, arguments: Sequence[str], example: str) -> int:
+    if not HELP.isdisjoint(arguments):
+        print(_help(config_name, example))
+        return EXIT_OK
     outcomes: list[Outcome] = []
     multirun = not MULTIRUN.isdisjoint(arguments)
 
@@ -99,6 +105,23 @@ def _invoke(config_name: str, job: Job, arguments: Sequence[str], example: str) 
     if multirun:
         return sweep.exit_code()
     return outcomes[-1].code if outcomes else EXIT_OK
+
+
+def _help(config_name: str, example: str) -> str:
+    groups = ("env", "agent", "protocol", "tracking") if config_name == "config" else ("env",)
+    lines = [f"example: {example}", ""]
+    lines += [f"  {group}=  {', '.join(option_names(group))}" for group in groups]
+    if config_name == "config":
+        lines += [
+            "",
+            "  seed=N  device=auto|cpu|cuda  results=DIR  force=true",
+            "  'env.parameters.NAME=\"30 MHz\"'  overrides a parameter of the spec",
+            "  env=spec env.spec=FILE  runs a spec of your own",
+            "  -m env=A,B agent=C,D 'seed=range(0,10)'  runs a sweep;",
+            "     hydra/launcher=joblib hydra.launcher.n_jobs=2  side by side",
+        ]
+    lines += ["", "  --cfg job (with env= and agent=) shows every value there is to override"]
+    return "\n".join(lines)
 
 
 def _open(argument: str) -> str:

@@ -35,9 +35,9 @@ def load_problem(config: DictConfig) -> envs.Problem:
 
 
 def describe(error: envs.SpecError) -> str:
-    """Every diagnostic of a spec, one a line."""
-    lines = [str(diagnostic) for diagnostic in error.diagnostics]
-    return "\n  ".join(lines) if len(lines) == 1 else "\n  " + "\n  ".join(lines)
+    """Every diagnostic of a spec."""
+    found = [str(diagnostic) for diagnostic in error.diagnostics]
+    return found[0] if len(found) == 1 else "\n".join((f"{len(found)} findings", *found))
 
 
 def make_agent(values: Mapping[str, Any], problem: envs.Problem, seed: int, device: str) -> Agent:
@@ -68,14 +68,6 @@ def agent_values(name: str) -> dict[str, Any]:
     values = OmegaConf.to_container(OmegaConf.create(text))
     assert isinstance(values, dict)
     return {str(key): value for key, value in values.items()}
-
-
-def option_names(group: str) -> list[str]:
-    """The options of a config group that ships with the package."""
-    folder = resources.files("conf") / group
-    names = [Path(entry.name) for entry in folder.iterdir()]
-    yaml = [name.stem for name in names if name.suffix == ".yaml"]
-    return sorted(name for name in yaml if not name.startswith("_"))
 
 
 def resolve_device(name: str) -> str:

@@ -10,7 +10,7 @@ from tianshou.utils.torch_utils import policy_within_training_step
 
 from agents import weights
 from agents.actor_critic.algorithm import ActorCritic, Decay, optimizer
-from agents.actor_critic.critic import CriticEnsemble
+from agents.actor_critic.critic import Critics, Ensemble
 from agents.actor_critic.policy import ActorPolicy
 from agents.actor_critic.replay import RowReplay
 from agents.protocol import Actions, Budget, Environment, Monitor, Observations
@@ -34,6 +34,8 @@ class Training:
         width: Units in each hidden layer of the critics and the actor.
         depth: Hidden layers of the critics.
         critics: Members of the ensemble.
+        baseline: Whether critics value actions against the state's value, where there is a future.
+        compression: Of the values that critics are fitted to; see ``Ensemble``.
         pessimism: Standard deviations over the ensemble taken off target values; 1 with two critics is their minimum.
         normaliser_rate: Rate at which the critics' units follow their targets; 0 for fixed units.
         actor_period: Updates of the critics for one of the actor.
@@ -53,6 +55,8 @@ class Training:
     width: int
     depth: int
     critics: int
+    baseline: bool
+    compression: float
     pessimism: float
     normaliser_rate: float
     actor_period: int
@@ -109,19 +113,23 @@ class ActorCriticAgent(ABC):
 
     def _build(self) -> ActorCritic:
         training = self.training
-        critic = CriticEnsemble(
+        sizes = {"width": training.width, "depth": training.depth}
+        state = None
+        if training.baseline and self.discount > 0.0:
+            state = Ensemble(self.observation_size, 0, members=1, compression=0.0, **sizes)
+        action = Ensemble(
             self.observation_size,
             self.action_size,
-            training.width,
-            training.depth,
-            training.critics,
+            members=training.critics,
+            compression=training.compression,
+            **sizes,
         )
         return self._algorithm(
             self._policy().to(self.device),
             policy_optim=optimizer(
                 training.actor_learning_rate, training.weight_decay, self._decay
             ),
-            critic=critic.to(self.device),
+            critic=Critics(action, state).to(self.device),
             critic_optim=optimizer(training.learning_rate, training.weight_decay, self._decay),
             tau=training.tau,
             gamma=self.discount,

@@ -13,10 +13,8 @@ from tianshou.data.types import ActBatchProtocol
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from agents.actor_critic.critic import CriticEnsemble
+from agents.actor_critic.critic import Critics
 from agents.actor_critic.policy import ActorPolicy
-
-_SMALLEST_SCALE = 1e-6
 
 
 @dataclass(kw_only=True)
@@ -69,7 +67,8 @@ def optimizer(learning_rate: float, weight_decay: float, decay: Decay) -> Optimi
 class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
     """Critics fitted to n-step targets; what the actor does with them is the subclass's.
 
-    It takes batches from a ``RowReplay`` as from tianshou's own buffers, and so runs under tianshou's trainer too.
+    It takes batches from a ``RowReplay`` as from tianshou's own buffers, and so runs under
+    tianshou's trainer too.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
         *,
         policy: ActorPolicy,
         policy_optim: OptimizerFactory,
-        critic: CriticEnsemble,
+        critic: Critics,
         critic_optim: OptimizerFactory,
         tau: float,
         gamma: float,
@@ -96,8 +95,9 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             tau: Rate at which the target critics follow.
             gamma: Discount of one step. At 0 no target is ever computed.
             n_step_return_horizon: Rewards summed before bootstrapping.
-            pessimism: Target value = mean − pessimism x standard deviation over the ensemble; with two critics 1 is their minimum.
-            normaliser_rate: Rate at which the critics' units follow the targets' moments; 0 leaves them alone.
+            pessimism: Standard deviations over the ensemble taken off the value bootstrapped from;
+                with two critics 1 is their minimum.
+            normaliser_rate: Rate at which the critics' scale follows their targets.
             actor_period: The actor is updated at every so many updates of the critics.
         """
         super().__init__(
@@ -117,29 +117,26 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
         self._actor_loss = float("nan")
 
     @property
-    def target_critics(self) -> CriticEnsemble:
+    def target_critics(self) -> Critics:
         """The critics that targets are computed with."""
-        return cast(CriticEnsemble, self.critic_old.module)
+        return cast(Critics, self.critic_old.module)
 
     @abstractmethod
     def _actor_loss_of(self, observations: Tensor, actions: Tensor) -> Tensor:
-        """The scalar that the actor descends, for a batch of observations and the actions once taken."""
+        """The scalar that the actor descends, for observations and the actions once taken."""
 
     def _ascent(self, observations: Tensor, actions: Tensor) -> Tensor:
         """A scalar whose descent moves actions up the gradient of their mean value.
 
-        The gradient is scaled to a mean norm of 1 over the batch, so that no unit of reward and no stage of learning makes it
-        stronger or weaker beside the other terms of a loss.
+        The gradient is scaled to a mean norm of 1 over the batch, so that no unit of reward and no
+        stage of learning makes it stronger or weaker beside the other terms of a loss.
         """
         at = actions.detach().requires_grad_(True)
-        value = self.critics(observations, at).mean(0)
-        import os
-        mode=os.environ.get("GRAD","rel")
-        if mode=="raw": value = self.critics.to_reward(value)
-        (gradient,) = torch.autograd.grad(value.sum(), at)
-        if mode=="sqrt": gradient=gradient*(self.critics.to_reward(value.detach())**2+self.critics.unit**2).pow(.25).unsqueeze(1)
+        value = self.critics(observations, at).mean(0).sum()
+        (gradient,) = torch.autograd.grad(value, at)
         uphill = gradient / gradient.norm(dim=1).mean().clamp_min(1e-12)
-        return -(actions * uphill).sum(1).mean()
+        loss: Tensor = -(actions * uphill).sum(1).mean()
+        return loss
 
     def _preprocess_batch(self, batch: Any, buffer: Any, indices: Any) -> Any:
         """Add ``returns``, the critics' targets ``(batch,)``, and bring the batch to the device."""
@@ -148,10 +145,9 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
                 batch.returns = batch.rew
             else:
                 batch = super()._preprocess_batch(batch, buffer, indices)
-            device = self.policy.generator.device
             for key in ("obs", "act", "returns"):
-                value = torch.as_tensor(batch[key], dtype=torch.float32, device=device)
-                batch[key] = value.flatten() if key == "returns" else value
+                batch[key] = self._tensor(batch[key])
+            batch.returns = batch.returns.flatten()
         elif not buffer.never_bootstraps:
             with torch.no_grad():
                 following = Batch(obs=batch.obs_next)
@@ -161,25 +157,25 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             batch.returns = batch.returns + batch.bootstrap * value
         return batch
 
+    def _target_q_compute_action(self, obs_batch: Batch) -> ActBatchProtocol:
+        if self.critics.state is not None:
+            return cast(ActBatchProtocol, Batch())
+        return self.policy(obs_batch)  # type: ignore[no-any-return]
+
     def _target_q_compute_value(self, obs_batch: Batch, act_batch: ActBatchProtocol) -> Tensor:
-        observations = torch.as_tensor(obs_batch.obs, dtype=torch.float32).to(
-            self.policy.generator.device
-        )
-        values = self.target_critics(observations, act_batch.act)
-        value = values.mean(0)
-        if self.pessimism > 0.0:
-            value = value - self.pessimism * values.std(0, correction=0)
-        return self.target_critics.to_reward(value)
+        observations, critics = self._tensor(obs_batch.obs), self.target_critics
+        if critics.state is not None:
+            return critics.state.to_reward(critics.state(observations).mean(0))
+        values = critics.action(observations, act_batch.act)
+        value = values.mean(0) - self.pessimism * values.std(0, correction=0)
+        return critics.action.to_reward(value)
+
+    def _tensor(self, values: Any) -> Tensor:
+        return torch.as_tensor(values, dtype=torch.float32, device=self.policy.generator.device)
 
     def _update_with_batch(self, batch: Any) -> ActorCriticStats:
         observations, actions = batch.obs, batch.act
-        if self.updates == 0:
-            self._set_scale(batch.returns)
-        targets = self.critics.compress(batch.returns)
-        self._follow(targets)
-        values = self.critics(observations, actions)
-        error = values - (targets - self.critics.mean) / self.critics.scale
-        critic_loss = error.square().mean(1).sum(0)
+        critic_loss = self._critic_loss(observations, actions, batch.returns)
         self.critic_optim.step(critic_loss)
         if self.updates % self.actor_period == 0:
             self.critics.requires_grad_(False)
@@ -187,41 +183,31 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             self.policy_optim.step(actor_loss)
             self.critics.requires_grad_(True)
             self._actor_loss = actor_loss.item()
-        if not (self.gamma == 0.0):
+        if self.gamma > 0.0:
             self._update_lagged_network_weights()
         self.updates += 1
         return ActorCriticStats(
-            critic_loss=critic_loss.item() / self.critics.members,
+            critic_loss=critic_loss.item(),
             actor_loss=self._actor_loss,
             value=batch.returns.mean().item(),
         )
 
+    def _critic_loss(self, observations: Tensor, actions: Tensor, returns: Tensor) -> Tensor:
+        """Squared error of the critics, in their own scales; the scales follow first."""
+        loss = torch.zeros((), device=returns.device)
+        state, action = self.critics.state, self.critics.action
+        if state is not None:
+            state.follow(returns, self.normaliser_rate)
+            values = state(observations)
+            loss = loss + (values - state.from_reward(returns)).square().mean(1).sum()
+            returns = returns - state.to_reward(values.detach().mean(0))
+        action.follow(returns, self.normaliser_rate)
+        values = action(observations, actions)
+        return loss + (values - action.from_reward(returns)).square().mean(1).sum()
+
     def _update_lagged_network_weights(self) -> None:
-        with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.target_critics.parameters()), list(self.critics.parameters()), self.tau
-            )
-
-    @torch.no_grad()
-    def _set_scale(self, rewards: Tensor) -> None:
-        """Choose the critics' scale from the first targets, before they have learnt anything that must be kept."""
-        # Compression begins below most values: small ones stay apart, and a change of sign stays smooth.
-        unit = 0.2 * rewards.abs().median().clamp_min(_SMALLEST_SCALE)
-        for critics in (self.critics, self.target_critics):
-            critics.unit.copy_(unit)
-            compressed = critics.compress(rewards)
-            critics.mean.copy_(compressed.mean())
-            critics.scale.copy_(compressed.std().clamp_min(_SMALLEST_SCALE))
-
-    @torch.no_grad()
-    def _follow(self, targets: Tensor) -> None:
-        """Let the critics' scale follow the moments of compressed targets."""
-        if self.normaliser_rate == 0.0:
-            return
-        mean = torch.lerp(self.critics.mean, targets.mean(), self.normaliser_rate)
-        variance = torch.lerp(
-            self.critics.scale.square(), (targets - mean).square().mean(), self.normaliser_rate
-        )
-        scale = variance.sqrt().clamp_min(_SMALLEST_SCALE)
-        self.critics.renormalise(mean, scale)
-        self.target_critics.renormalise(mean, scale)
+        target, source = self.target_critics, self.critics
+        if target.state is not None and source.state is not None:
+            target.state.track(source.state, self.tau)
+        else:
+            target.action.track(source.action, self.tau)

@@ -1,4 +1,4 @@
-"""An ensemble of critics, evaluated together by batched matrix products."""
+"""Critics: ensembles of networks evaluated together, and the scale they are fitted in."""
 
 import math
 
@@ -6,97 +6,171 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+_SMALLEST_SCALE = 1e-6
 
-class CriticEnsemble(nn.Module):
-    """Independent action-value networks ``Q(s, a)`` with layer normalisation.
 
-    Layer normalisation keeps the values of unseen actions bounded, which off-policy learning needs (Ball et al. 2023,
-    arXiv:2302.02948). The members share no weight; their layers are stacked so that one ``baddbmm`` runs them all.
+class Ensemble(nn.Module):
+    """Independent networks with layer normalisation, of an observation or of observation and action.
 
-    What the networks are fitted to are values that have been compressed, ``asinh(value / unit)``, and standardised. Compressed
-    (Pohlen et al. 2018, arXiv:1805.11593), because penalties make values span orders of magnitude, and a squared error would
-    spend the network on the worst of them; standardised by moments that follow the targets while the last layer is adapted so
-    that no value changes (PopArt, van Hasselt et al. 2016, arXiv:1602.07714), because rewards are far smaller under a good
-    policy than under a random one. The map is monotone: the better of two actions is the better in either scale.
+    Layer normalisation keeps the values of unseen actions bounded, which off-policy learning needs
+    (Ball et al. 2023, arXiv:2302.02948). The members share no weight; their layers are stacked so
+    that one batched matrix product runs them all.
+
+    What the networks are fitted to has been compressed, ``asinh(value / unit)``, and standardised.
+    Compressed (Pohlen et al. 2018, arXiv:1805.11593), because penalties make values span orders of
+    magnitude, and a squared error would spend the network on the worst of them; standardised by
+    moments that follow the targets while the last layer is adapted so that no value changes
+    (PopArt, van Hasselt et al. 2016, arXiv:1602.07714), because rewards are far smaller under a
+    good policy than under a random one. The map is monotone: the better of two actions is the
+    better in either scale.
     """
 
     unit: Tensor
     mean: Tensor
     scale: Tensor
+    ready: Tensor
 
     def __init__(
-        self, observation_size: int, action_size: int, width: int, depth: int, members: int
+        self,
+        observation_size: int,
+        action_size: int,
+        width: int,
+        depth: int,
+        members: int,
+        compression: float,
     ) -> None:
         """Draw the weights from torch's global generator.
 
         Args:
             observation_size: Components of an observation.
-            action_size: Components of an action.
+            action_size: Components of an action; 0 for networks of the observation alone.
             width: Units of each hidden layer.
             depth: Hidden layers.
             members: Networks in the ensemble.
+            compression: Values are compressed beyond their first median magnitude divided by this;
+                0 compresses none.
         """
         super().__init__()
-        self.members = members
+        self.members, self.compression = members, compression
         fan_in = observation_size + action_size
         self.from_observation = _stacked(members, observation_size, width, fan_in)
-        self.from_action = _stacked(members, action_size, width, fan_in)
+        self.from_action = _stacked(members, action_size, width, fan_in) if action_size else None
         self.weights = nn.ParameterList(_stacked(members, width, width) for _ in range(depth - 1))
         self.biases = nn.ParameterList(
             nn.Parameter(torch.zeros(members, 1, width)) for _ in range(depth)
         )
         self.head = nn.Parameter(torch.zeros(members, width, 1))
         self.head_bias = nn.Parameter(torch.zeros(members, 1, 1))
-        self.register_buffer("unit", torch.ones(()))
-        self.register_buffer("mean", torch.zeros(()))
-        self.register_buffer("scale", torch.ones(()))
+        for name, value in {"unit": 1.0, "mean": 0.0, "scale": 1.0, "ready": 0.0}.items():
+            self.register_buffer(name, torch.tensor(value))
 
-    def forward(self, observations: Tensor, actions: Tensor) -> Tensor:
-        """Value actions, in the networks' own scale.
+    def forward(self, observations: Tensor, actions: Tensor | None = None) -> Tensor:
+        """Value observations, or actions, in the networks' own scale.
 
         Args:
             observations: ``(batch, observation_size)``.
-            actions: ``(batch, action_size)``, or ``(batch, candidates, action_size)`` for several per observation.
+            actions: ``(batch, action_size)``, or ``(batch, candidates, action_size)`` for several
+                per observation.
 
         Returns:
             ``(members, batch)`` or ``(members, batch, candidates)``.
         """
-        batch = observations.shape[0]
-        shared = torch.baddbmm(
+        shape = observations.shape[:1] if actions is None else actions.shape[:-1]
+        hidden = torch.baddbmm(
             self.biases[0], observations.expand(self.members, -1, -1), self.from_observation
         )
-        flat = actions.reshape(-1, actions.shape[-1])
-        hidden = torch.bmm(flat.expand(self.members, -1, -1), self.from_action)
-        if actions.dim() == 3:
-            hidden = (hidden.unflatten(1, (batch, -1)) + shared.unsqueeze(2)).flatten(1, 2)
-        else:
-            hidden = hidden + shared
+        if actions is not None and self.from_action is not None:
+            flat = actions.reshape(-1, actions.shape[-1]).expand(self.members, -1, -1)
+            of_actions = torch.bmm(flat, self.from_action).view(self.members, *shape, -1)
+            if actions.dim() == 3:
+                hidden = hidden.unsqueeze(2)
+            hidden = (hidden + of_actions).view(self.members, -1, hidden.shape[-1])
         for weight, bias in zip(self.weights, list(self.biases)[1:], strict=True):
             hidden = torch.baddbmm(bias, _activate(hidden), weight)
         values = torch.baddbmm(self.head_bias, _activate(hidden), self.head)
-        return values.view(self.members, *actions.shape[:-1])
+        return values.view(self.members, *shape)
 
     def to_reward(self, values: Tensor) -> Tensor:
         """Values in units of reward, of values in the networks' scale."""
-        return self.unit * (self.mean + self.scale * values).sinh()
+        compressed = self.mean + self.scale * values
+        return self.unit * (compressed.sinh() if self.compression else compressed)
 
-    def compress(self, rewards: Tensor) -> Tensor:
-        """Compressed but not standardised values, of values in units of reward."""
-        return (rewards / self.unit).asinh()
+    def from_reward(self, rewards: Tensor) -> Tensor:
+        """Values in the networks' scale, of values in units of reward."""
+        return (self._compress(rewards) - self.mean) / self.scale
+
+    def _compress(self, rewards: Tensor) -> Tensor:
+        relative = rewards / self.unit
+        return relative.asinh() if self.compression else relative
 
     @torch.no_grad()
-    def renormalise(self, mean: Tensor, scale: Tensor) -> None:
-        """Change the moments that values are standardised by, and no value.
+    def follow(self, targets: Tensor, rate: float) -> None:
+        """Let the scale follow the targets, and no value change with it.
 
         Args:
-            mean: Of compressed targets, a scalar.
-            scale: Their standard deviation, a positive scalar.
+            targets: In units of reward, ``(batch,)``. The first ones set the scale.
+            rate: Weight of these targets' moments in the moving average.
+        """
+        if not self.ready:
+            self.ready.fill_(1.0)
+            if self.compression:
+                unit = targets.abs().median() / self.compression
+                self.unit.copy_(unit.clamp_min(_SMALLEST_SCALE))
+            compressed = self._compress(targets)
+            self.mean.copy_(compressed.mean())
+            self.scale.copy_(compressed.std().clamp_min(_SMALLEST_SCALE))
+            return
+        compressed = self._compress(targets)
+        mean = torch.lerp(self.mean, compressed.mean(), rate)
+        variance = torch.lerp(self.scale.square(), (compressed - mean).square().mean(), rate)
+        self.adopt(mean, variance.sqrt().clamp_min(_SMALLEST_SCALE))
+
+    @torch.no_grad()
+    def adopt(self, mean: Tensor, scale: Tensor) -> None:
+        """Standardise by other moments of the compressed targets, and change no value.
+
+        Args:
+            mean: A scalar.
+            scale: The standard deviation, a positive scalar.
         """
         ratio = self.scale / scale
         self.head.mul_(ratio)
         self.head_bias.mul_(ratio).add_((self.mean - mean) / scale)
         self.mean.copy_(mean)
         self.scale.copy_(scale)
+
+    @torch.no_grad()
+    def track(self, source: "Ensemble", rate: float) -> None:
+        """Move towards another ensemble's weights, in its scale.
+
+        Args:
+            source: Of the same shape.
+            rate: Fraction of the way.
+        """
+        self.unit.copy_(source.unit)
+        self.adopt(source.mean, source.scale)
+        torch._foreach_lerp_(list(self.parameters()), list(source.parameters()), rate)
+
+
+class Critics(nn.Module):
+    """What the actor climbs, and the baseline that makes it climbable.
+
+    ``action`` values actions. With a baseline, ``state`` values observations under the policy that
+    acted, and ``action`` is fitted to what an action brings beyond that: over a long horizon the
+    value of a state is orders of magnitude larger than what one action can change, and a network
+    fitted to the sum would not see the difference. No maximum over actions enters a target then,
+    so that no overestimate can feed itself.
+    """
+
+    def __init__(self, action: Ensemble, state: Ensemble | None) -> None:
+        """Put the parts together; without ``state`` they are ordinary action values."""
+        super().__init__()
+        self.action, self.state = action, state
+
+    def forward(self, observations: Tensor, actions: Tensor) -> Tensor:
+        """Value actions, as ``Ensemble`` does."""
+        values: Tensor = self.action(observations, actions)
+        return values
 
 
 def _activate(hidden: Tensor) -> Tensor:

@@ -64,9 +64,7 @@ class ActorPolicy(Policy):
         **kwargs: Any,
     ) -> ActStateBatchProtocol:
         """Choose actions as tianshou asks for them: at random in training steps, deterministic otherwise."""
-        observations = torch.as_tensor(
-            batch.obs, dtype=torch.float32, device=self.generator.device
-        )
+        observations = torch.as_tensor(batch.obs, dtype=torch.float32, device=self.generator.device)
         generator = self.generator if self.is_within_training_step else None
         return cast(
             ActStateBatchProtocol, Batch(act=self.sample(observations, generator), state=state)

@@ -57,9 +57,7 @@ class RowReplay:
         """Transitions that can be drawn."""
         return (self._filled - self._pending) * self._num_envs
 
-    def add(
-        self, observations: Tensor, actions: Tensor, rewards: Tensor, terminated: bool
-    ) -> None:
+    def add(self, observations: Tensor, actions: Tensor, rewards: Tensor, terminated: bool) -> None:
         """Append one step of all environments.
 
         Args:
@@ -118,4 +116,3 @@ class RowReplay:
             bootstrap=self.bootstraps[row],
         )
         return batch, index
-

@@ -19,6 +19,8 @@ NORMAL_LIMIT = 8.3
 """Largest absolute standard normal that 53 random bits can give, by inversion."""
 EXPONENTIAL_LIMIT = 37.0
 """Largest standard exponential that 53 random bits can give."""
+LARGEST_POISSON_MEAN = 700
+"""Counting up starts from exp(-mean), which a double no longer holds much further on."""
 _TAIL = 2.0**-53
 
 Quantify = Callable[[schema.ExpressionOrNumber, Unit], Node]
@@ -115,9 +117,9 @@ def _discrete(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tupl
     if item.poisson is not None:
         mean = _not_negative(quantify(item.poisson.mean, unit), "a mean")
         largest = mean.interval[1] / unit.factor
-        if largest > 1000:
+        if largest > LARGEST_POISSON_MEAN:
             raise _bad(
-                "a mean of at most 1000",
+                f"a mean of at most {LARGEST_POISSON_MEAN}",
                 f"one up to {largest:g}",
                 "use a normal distribution instead",
             )

@@ -86,7 +86,10 @@ def _poisson(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
     means: Array = np.asarray(a["mean"]) / draw.factor
     counts: Array = np.empty_like(u[0])
     if means.size > _MAX_POISSON_TABLES:
-        for row, mean, draws in zip(counts, np.broadcast_to(means, u[0].shape), u[0], strict=True):
+        wide = np.broadcast_to(means, u[0].shape)
+        # A row at a time; a parameter has a single one.
+        rows = (np.atleast_2d(array) for array in (counts, wide, u[0]))
+        for row, mean, draws in zip(*rows, strict=True):
             row[...] = _poisson_by_search(mean, draws)
         counts *= draw.factor
         return counts

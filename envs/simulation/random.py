@@ -1,8 +1,9 @@
 """Counter-based randomness: every draw has an address, so nothing depends on batch size or order.
 
 The address is (problem, major version, split, what is drawn, scenario, position). Philox, a
-counter-based generator (Salmon et al. 2011), is keyed by the first four and its counter is set from
-the scenario, so neighbouring scenarios come out of one call.
+counter-based generator (Salmon et al. 2011), is keyed by the first four. Positions lie on pages, and
+the counter is set from page and scenario: neighbouring scenarios come out of one call, and a path
+that becomes longer keeps its beginning.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 _WORDS_PER_COUNT = 4
 """Philox 4x64 gives four words for each value of its counter."""
+
+_LARGEST_PAGE = 256
+"""Pages double in size up to this: few calls for long paths, little waste for short ones."""
 
 
 def stream_key(problem: str, version: int, split: str, what: str) -> NDArray[np.uint64]:
@@ -33,16 +37,21 @@ def uniforms(
         count: Draws for each scenario.
 
     Returns:
-        Array of shape ``(count, batch)``; a column depends only on its scenario number.
+        Array of shape ``(count, batch)``; a column depends only on its scenario number, and is the
+        beginning of the column for a larger count.
     """
-    blocks = -(-count // _WORDS_PER_COUNT)
     batch = len(scenarios)
     out = np.empty((count, batch))
     breaks = np.flatnonzero(np.diff(scenarios) != 1) + 1
-    for start, stop in zip([0, *breaks], [*breaks, batch], strict=True):
-        counter = int(scenarios[start]) * blocks
-        generator = np.random.Generator(np.random.Philox(key=key, counter=counter))
-        rows = generator.random((stop - start, blocks * _WORDS_PER_COUNT))
-        out[:, start:stop] = rows[:, :count].T
+    first, page, size = 0, 0, _WORDS_PER_COUNT
+    while first < count:
+        last = min(first + size, count)
+        for start, stop in zip([0, *breaks], [*breaks, batch], strict=True):
+            # Philox counts with 256 bits: the page in the upper half, the scenario in the lower.
+            counter = (page << 128) + int(scenarios[start]) * (size // _WORDS_PER_COUNT)
+            generator = np.random.Generator(np.random.Philox(key=key, counter=counter))
+            rows = generator.random((stop - start, size))
+            out[first:last, start:stop] = rows[:, : last - first].T
+        first, page, size = last, page + 1, min(last, _LARGEST_PAGE)
     # A double has 53 bits: 0 may come, 1 may not. Inversion needs both ends open.
     return np.maximum(out, 2.0**-54, out=out)

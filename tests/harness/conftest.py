@@ -16,6 +16,8 @@ SMALL = (
     "protocol=quick",
     "protocol.env_steps=2048",
     "protocol.reference_env_steps=2048",
+    "protocol.reward_scale_scenarios=64",
+    "protocol.validation_scenarios=32",
     "env.num_envs=64",
 )
 

@@ -69,3 +69,9 @@ def test_list_shows_problems_agents_and_functions(bench, tmp_path):
     shown = bench("list", cwd=tmp_path).stdout
     assert "channels" in shown and "random" in shown and "_base" not in shown
     assert "shannon_rate" in bench("list", "--functions", cwd=tmp_path).stdout
+
+
+def test_help_needs_no_choice_and_names_what_there_is(bench, tmp_path):
+    done = bench("run", "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "env=  channels" in done.stdout and "agent=" in done.stdout

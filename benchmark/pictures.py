@@ -129,12 +129,16 @@ def draw_strategy(
                     axes.plot(curve.at, curve.mean, line, color=color, linewidth=1.8, label=name)
             label = f"carbon ({mass} per step)" if quantity == CARBON else _label(quantity, unit_of)
             grid[i, 0].set_ylabel(label)
-            _maybe_log(grid[i, 0].set_yscale, recorder.values(quantity))
+            if _is_wide(recorder.values(quantity)):
+                grid[i, 0].set_yscale("log")
+                grid[i, 0].yaxis.set_minor_formatter(NullFormatter())
         for j, condition in enumerate(conditions):
             scaled = recorder.scaled(condition)
             name = f"{condition} (scaled)" if scaled else _label(condition, unit_of)
             grid[-1, j].set_xlabel(name)
-            _maybe_log(grid[-1, j].set_xscale, recorder.values(condition))
+            if _is_wide(recorder.values(condition)):
+                grid[-1, j].set_xscale("log")
+                grid[-1, j].xaxis.set_minor_formatter(NullFormatter())
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles[::-1], labels[::-1], loc="outside upper right", ncols=2)
         figure.suptitle("Strategy under different conditions", x=0.01, ha="left", weight="bold")
@@ -154,10 +158,9 @@ def _label(name: str, unit_of: Callable[[str], str | None]) -> str:
     return words if unit in (None, "1") else f"{words} ({unit})"
 
 
-def _maybe_log(set_scale: Callable[..., Any], values: NDArray[np.float64]) -> None:
+def _is_wide(values: NDArray[np.float64]) -> bool:
     low, high = np.quantile(values, [0.05, 0.95])
-    if low > 0 and high > WIDE * low:
-        set_scale("log")
+    return bool(low > 0 and high > WIDE * low)
 
 
 def _name_lines(axes: Axes, marks: Sequence[tuple[str, float, str]]) -> None:

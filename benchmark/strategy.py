@@ -23,7 +23,7 @@ KINDS = (
 
 BINS = 12
 CONDITIONS = 3
-DECISIONS = 4
+DECISIONS = 5
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,9 @@ def choose_conditions(
     chosen: list[str] = []
     for words in KINDS:
         of_kind = [
-            name for name in ordered if any(word in f"{name} {unit_of(name)}" for word in words)
+            name
+            for name in ordered
+            if "forecast" not in name and any(word in f"{name} {unit_of(name)}" for word in words)
         ]
         chosen.extend(name for name in of_kind[:1] if name not in chosen)
     chosen.extend(name for name in ordered if name not in chosen)

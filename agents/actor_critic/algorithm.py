@@ -175,7 +175,7 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
 
     def _update_with_batch(self, batch: Any) -> ActorCriticStats:
         observations, actions = batch.obs, batch.act
-        critic_loss = self._critic_loss(observations, actions, batch.returns)
+        critic_loss = self._critic_loss(observations, actions, batch.returns, batch)
         self.critic_optim.step(critic_loss)
         if self.updates % self.actor_period == 0:
             self.critics.requires_grad_(False)
@@ -192,7 +192,7 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             value=batch.returns.mean().item(),
         )
 
-    def _critic_loss(self, observations: Tensor, actions: Tensor, returns: Tensor) -> Tensor:
+    def _critic_loss(self, observations: Tensor, actions: Tensor, returns: Tensor, batch: Any) -> Tensor:
         """Squared error of the critics, in their own scales; the scales follow first."""
         loss = torch.zeros((), device=returns.device)
         state, action = self.critics.state, self.critics.action
@@ -200,7 +200,9 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             state.follow(returns, self.normaliser_rate)
             values = state(observations)
             loss = loss + (values - state.from_reward(returns)).square().mean(1).sum()
-            returns = returns - state.to_reward(values.detach().mean(0))
+            with torch.no_grad():
+                after = state.to_reward(state(batch.obs_after).mean(0))
+                returns = batch.rew + batch.continues * after - state.to_reward(values.detach().mean(0))
         action.follow(returns, self.normaliser_rate)
         values = action(observations, actions)
         return loss + (values - action.from_reward(returns)).square().mean(1).sum()

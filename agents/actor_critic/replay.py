@@ -46,6 +46,8 @@ class RowReplay:
         self._discount, self._n_step = discount, n_step
         self.observations = torch.zeros(rows, num_envs, observation_size, device=device)
         self.actions = torch.zeros(rows, num_envs, action_size, device=device)
+        self.rewards = torch.zeros(rows, num_envs, device=device)
+        self.continues = torch.zeros(rows, device=device)
         self.returns = torch.zeros(rows, num_envs, device=device)
         self.bootstraps = torch.zeros(rows, device=device)
         self._position = 0
@@ -69,7 +71,9 @@ class RowReplay:
         position = self._position
         self.observations[position] = observations
         self.actions[position] = actions
+        self.rewards[position] = rewards
         self.returns[position] = rewards
+        self.continues[position] = 0.0 if terminated else self._discount
         self.bootstraps[position] = self._discount**self._n_step
         # Rows of this episode that still wait: those whose return this reward belongs to, this row among them.
         waiting = min(self._pending + 1, self._n_step)
@@ -112,6 +116,9 @@ class RowReplay:
             obs=observations[index],
             act=self.actions.flatten(0, 1)[index],
             obs_next=observations[later],
+            rew=self.rewards.flatten()[index],
+            obs_after=observations[(row + 1) % self._rows * self._num_envs + column],
+            continues=self.continues[row],
             returns=self.returns.flatten()[index],
             bootstrap=self.bootstraps[row],
         )

@@ -208,6 +208,7 @@ class _Compiler:
         path, unit, node = f"states.{name}", self.scope.units[name], self.scope.nodes[name]
         with self.scope.place(f"{path}.init"):
             init = self.scope.quantifier(node.index, Level.SCENARIO)(item.init, unit)
+            init = over_sets.repeated(self.graph, init, node.index)
             self._within(init, node, "the initial value")
             with self.scope.place(f"{path}.next"):
                 following = self.scope.fitting(self.scope.lowering().text(item.next), unit)
@@ -218,6 +219,7 @@ class _Compiler:
                         f"{list(following.index)}",
                         "reduce it",
                     )
+                following = over_sets.repeated(self.graph, following, node.index)
                 self._within(following, node, "the next value")
                 with self.scope.place(f"{path}.terminal"):
                     return StatePlan(

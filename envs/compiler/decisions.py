@@ -30,7 +30,8 @@ def plan(scope: Scope, name: str, item: schema.Decision, unit: Unit) -> Decision
     graph, index = scope.graph, scope.index(item.index)
     raw = graph.source("action", name, index, DIMENSIONLESS, (-1.0, 1.0), Level.DECISION)
     offset = sum(d.count for d in scope.decisions.values())
-    count = math.prod(graph.sizes(index))
+    sizes = graph.sizes(index)
+    count = math.prod(sizes)
     if item.simplex is not None:
         if item.simplex not in index:
             hint = f"add it to index, {nearest(item.simplex, index)}"
@@ -47,7 +48,9 @@ def plan(scope: Scope, name: str, item: schema.Decision, unit: Unit) -> Decision
         scale = item.scale or DEFAULT_SIMPLEX_SCALE
         node = _softmax(scope, raw, item.simplex, scale)
         axis = index.index(item.simplex)
-        return DecisionPlan(name, raw, node, "simplex", *node.interval, scale, axis, offset, count)
+        return DecisionPlan(
+            name, raw, node, "simplex", *node.interval, scale, axis, offset, count, sizes
+        )
     low, high = (
         bound * unit.factor for bound in item.box or item.log or item.integer or [0.0, 0.0]
     )
@@ -75,7 +78,7 @@ def plan(scope: Scope, name: str, item: schema.Decision, unit: Unit) -> Decision
     else:
         node = _line(graph, raw, low, high)
     node = graph.alias(node, unit.dimension)
-    return DecisionPlan(name, raw, node, item.kind, low, high, 0.0, 0, offset, count)
+    return DecisionPlan(name, raw, node, item.kind, low, high, 0.0, 0, offset, count, sizes)
 
 
 def _line(graph: Graph, raw: Node, low: float, high: float) -> Node:

@@ -72,6 +72,12 @@ class ProcessPlan:
     values: NDArray[np.float64] | None = None
     transition: NDArray[np.float64] | None = None
 
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """All nodes that the path depends on."""
+        drawn = self.draw.arguments.values() if self.draw else ()
+        return (*(self.arguments or {}).values(), *drawn)
+
 
 @dataclass(frozen=True)
 class StatePlan:
@@ -101,6 +107,7 @@ class DecisionPlan:
         simplex_axis: Axis of the simplex within the index.
         offset: First component in the action vector.
         count: Number of components.
+        sizes: Axis lengths of the index.
     """
 
     name: str
@@ -113,6 +120,11 @@ class DecisionPlan:
     simplex_axis: int
     offset: int
     count: int
+    sizes: tuple[int, ...]
+
+    def shape(self, batch: int) -> tuple[int, ...]:
+        """Shape of the components for a batch."""
+        return (*self.sizes, batch)
 
 
 @dataclass(frozen=True)

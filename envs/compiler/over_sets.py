@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from envs.compiler import intervals
 from envs.compiler.functions import alike, dimensionless, function, number, times
 from envs.compiler.graph import Graph, Node
@@ -38,6 +40,13 @@ def _over_one(
         dimension=dimension,
         interval=interval,
     )
+
+
+def repeated(graph: Graph, x: Node, index: tuple[str, ...]) -> Node:
+    """The same values repeated along further sets: what a declared index asks for."""
+    if set(index) <= set(x.index):
+        return x
+    return times(graph, x, graph.constant(np.ones(graph.sizes(index)), DIMENSIONLESS, index))
 
 
 @function("sum", "x", "set", "…")

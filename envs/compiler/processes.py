@@ -35,6 +35,13 @@ def plan(scope: Scope, name: str, item: schema.Process) -> ProcessPlan:
     unit = parse_unit(item.unit)
     index = scope.index(item.index)
     hold = _steps(scope, item.hold, "hold") if item.hold is not None else 1
+    if hold > 1 and item.kind in ("expr", "forecast"):
+        raise Finding(
+            "bad-value",
+            "hold on what is drawn: sample, ar1 or markov",
+            f"hold on {item.kind}",
+            "hold the processes it is made of",
+        )
     parts: dict[str, object] = {}
     match item.kind:
         case "sample":
@@ -80,13 +87,9 @@ def with_lengths(plans: list[ProcessPlan], horizon: int) -> list[ProcessPlan]:
     lengths = {plan.name: horizon for plan in plans}
     for plan in reversed(plans):
         if plan.leads:
-            lengths[plan.of] = max(lengths[plan.of], horizon + max(plan.leads))
+            lengths[plan.of] = max(lengths[plan.of], lengths[plan.name] + max(plan.leads))
             continue
-        roots = [
-            *(plan.arguments or {}).values(),
-            *(plan.draw.arguments.values() if plan.draw else ()),
-        ]
-        for node in needed(roots):
+        for node in needed(plan.roots):
             if node.op == "process":
                 name = str(node.attribute)
                 lengths[name] = max(lengths[name], lengths[plan.name])
@@ -216,7 +219,15 @@ def _forecast(
             f"{list(index)}",
             "name the sets of the process and its leads",
         )
-    leads = tuple(round(seconds / scope.step_s) for seconds in lead.value.ravel())
+    steps = lead.value.ravel() / scope.step_s
+    if np.abs(steps - np.rint(steps)).max() > 1e-6:
+        raise Finding(
+            "bad-value",
+            "leads of whole steps",
+            f"{', '.join(f'{s:g}' for s in steps[:8])} steps",
+            "choose multiples of time.step",
+        )
+    leads = tuple(int(s) for s in np.rint(steps))
     if min(leads) < 0 or max(leads) > MAX_LOOKAHEAD:
         raise Finding(
             "bad-value",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from envs.compiler import decisions as decision_plans
-from envs.compiler import distributions, functions, processes
+from envs.compiler import distributions, functions, over_sets, processes
 from envs.compiler.domain import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS
 from envs.compiler.graph import Graph, Level, Node
@@ -358,7 +358,8 @@ class Scope:
             self.sampled.append(SampledParameter(name, node, draw))
             return node
         if item.expr is not None:
-            return self.quantifier(index, Level.SCENARIO)(item.expr, unit)
+            node = self.quantifier(index, Level.SCENARIO)(item.expr, unit)
+            return over_sets.repeated(self.graph, node, index)
         return self.graph.constant(self._values(item, index, unit), unit.dimension, index)
 
     def _values(self, item: schema.Parameter, index: tuple[str, ...], unit: Unit) -> Any:

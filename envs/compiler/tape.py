@@ -36,6 +36,9 @@ class Tape(Protocol):
     def load(self, node: Node, value: Any) -> None:
         """Set a source."""
 
+    def load_moment(self, paths: Sequence[tuple[Node, Any]], time: int) -> None:
+        """Set sources to their values at a time, from paths with a leading time axis."""
+
     def run(self, phase: str) -> None:
         """Run the operations of a phase."""
 
@@ -102,6 +105,12 @@ class NumpyTape:
         register = self.registers.get(node.number)
         if register is not None:
             np.copyto(register, value)
+
+    def load_moment(self, paths: Sequence[tuple[Node, Any]], time: int) -> None:
+        """Copy the values of a time into their sources, which all have registers."""
+        registers = self.registers
+        for node, path in paths:
+            registers[node.number][...] = path[time]
 
     def run(self, phase: str) -> None:
         """Run the operations of a phase."""
@@ -176,6 +185,11 @@ class TorchTape:
         self._registers[node.number] = (
             tensor.reshape(shape) if tensor.ndim != len(shape) else tensor
         )
+
+    def load_moment(self, paths: Sequence[tuple[Node, Any]], time: int) -> None:
+        """Set sources to their values at a time."""
+        for node, path in paths:
+            self.load(node, path[time])
 
     def run(self, phase: str) -> None:
         """Run the operations of a phase."""

@@ -81,6 +81,7 @@ class BatchSimulation:
         )
         self._raw = np.zeros((compiled.action_size, batch))
         self._seen = np.zeros((compiled.observation_size, batch))
+        self._rows = [] if self.torch else self._observation_rows()
         self._drawn_ahead: tuple[int, Drawn] | None = None
         self.seed(seed)
         self.time = 0
@@ -105,6 +106,15 @@ class BatchSimulation:
         # Sources have registers even when no step needs them, so that every named quantity can be
         # looked at.
         return roots + [node for node, _ in c.named.values() if node.op in SOURCES]
+
+    def _observation_rows(self) -> list[tuple[Any, Any]]:
+        """Where in the observation each register goes, as views of one shape."""
+        rows = []
+        for o in self.compiled.observations:
+            register = self._tape.get(o.node)
+            row = self._seen[o.offset : o.offset + o.count]
+            rows.append((row, register.reshape(o.count, register.shape[-1])))
+        return rows
 
     def seed(self, seed: int) -> None:
         """Start at the scenarios of a seed; each seed has room for 2^32 of them."""
@@ -153,6 +163,8 @@ class BatchSimulation:
             self.drawn = self._on_device(self.drawn)
         for parameter in self.compiled.sampled:
             self._tape.load(parameter.node, self.drawn.parameters[parameter.name])
+        self._paths = [(p.node, self.drawn.paths[p.name]) for p in self.compiled.processes]
+        self._paths += [(n, self._clock[n.number]) for n in self.compiled.clock.values()]
         self._tape.run("scenario")
 
     def _on_device(self, drawn: Drawn) -> Drawn:
@@ -165,10 +177,7 @@ class BatchSimulation:
 
     def _arrive(self) -> None:
         """Meet this time's exogenous values and compute everything known before the decision."""
-        for node in self.compiled.clock.values():
-            self._tape.load(node, self._clock[node.number][self.time])
-        for plan in self.compiled.processes:
-            self._tape.load(plan.node, self.drawn.paths[plan.name][self.time])
+        self._tape.load_moment(self._paths, self.time)
         self._tape.run("arrival")
         self.observation = self._observe()
 
@@ -183,11 +192,8 @@ class BatchSimulation:
                 for o in self.compiled.observations
             ]
             return torch.cat(parts).T
-        for o in self.compiled.observations:
-            register = self._tape.get(o.node)
-            self._seen[o.offset : o.offset + o.count] = register.reshape(
-                o.count, register.shape[-1]
-            )
+        for row, register in self._rows:
+            row[...] = register
         if not np.isfinite(self._seen.sum()):
             self._raise_non_finite()
         return self._seen.T
@@ -199,8 +205,7 @@ class BatchSimulation:
         else:
             raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
         for d in self.compiled.decisions:
-            sizes = self.compiled.graph.sizes(d.raw.index)
-            self._tape.load(d.raw, raw[d.offset : d.offset + d.count].reshape((*sizes, self.batch)))
+            self._tape.load(d.raw, raw[d.offset : d.offset + d.count].reshape(d.shape(self.batch)))
         self._tape.run("decision")
 
     def step(self, actions: Any) -> bool:

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 _LARGEST_SUMMED_SHAPE = 8
 _MAX_POISSON_TABLES = 32
+_POISSON_COUNTS_BETWEEN_SIEVES = 8
 
 
 def uniforms_needed(draw: Draw) -> int:
@@ -109,20 +110,31 @@ def _poisson_cumulative(mean: float) -> Array:
 
 
 def _poisson_by_search(means: Array, u: Array) -> Array:
-    """Inversion by counting up, for means that differ everywhere."""
-    term = np.exp(-means)
-    cumulative = term.copy()
-    above = u >= cumulative
+    """Inversion by counting up, for means that differ everywhere.
+
+    Large counts are rare: every few steps only those still counting go on.
+    """
     counts = np.zeros(u.shape)
+    flat = counts.ravel()
+    open_: Any = slice(None)
+    mean, draw = np.ascontiguousarray(means).ravel(), u.ravel()
+    term = np.exp(-mean)
+    cumulative = term.copy()
     largest = float(means.max())
+    above = draw >= cumulative
     for k in range(1, int(largest + 12 * np.sqrt(largest) + 30)):
-        if not above.any():
-            break
-        counts += above
-        term *= means
+        flat[open_] += above
+        term *= mean
         term *= 1 / k
         cumulative += term
-        np.greater_equal(u, cumulative, out=above)
+        np.greater_equal(draw, cumulative, out=above)
+        if k % _POISSON_COUNTS_BETWEEN_SIEVES == 0:
+            (kept,) = above.nonzero()
+            if not len(kept):
+                break
+            open_ = kept if isinstance(open_, slice) else open_[kept]
+            mean, draw, term, cumulative = mean[kept], draw[kept], term[kept], cumulative[kept]
+            above = above[kept]
     return counts
 
 

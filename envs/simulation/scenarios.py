@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from envs.compiler.graph import Node
+from envs.compiler.graph import Level, Node
 from envs.compiler.model import Compiled, ProcessPlan
-from envs.compiler.tape import evaluate
+from envs.compiler.tape import SOURCES, evaluate, needed
 from envs.simulation.draws import transform, uniforms_needed
 from envs.simulation.random import stream_key, uniforms
 
@@ -96,6 +96,12 @@ class ScenarioSampler:
             for name in (plan.name for plan in plans)
         }
         horizon = compiled.spec.time.horizon
+        # What depends on the scenario alone is computed once, not again for every piece of time.
+        self._fixed = [
+            node
+            for node in needed(root for plan in compiled.processes for root in plan.roots)
+            if node.level == Level.SCENARIO and node.op not in SOURCES
+        ]
         self._clock = clock_paths(
             compiled, max((p.steps for p in compiled.processes), default=horizon)
         )
@@ -112,6 +118,8 @@ class ScenarioSampler:
             values = self._arguments(parameter.draw.arguments, known, batch, None)
             value = np.clip(transform(parameter.draw, u, values), *parameter.node.interval)
             known.fixed[parameter.node.number] = drawn.parameters[parameter.name] = value
+        fixed = evaluate(compiled.graph, self._fixed, known.fixed, batch)
+        known.fixed.update((n.number, value) for n, value in zip(self._fixed, fixed, strict=True))
         for plan in compiled.processes:
             path = self._path(plan, scenarios, known, drawn, batch)
             known.timed[plan.node.number] = drawn.paths[plan.name] = path
@@ -216,7 +224,8 @@ class ScenarioSampler:
             of, _autoregress(ndtri(u, out=u), np.float64(plan.correlation)), node.index
         )
         (error,) = evaluate(graph, [plan.arguments["error"]], known.fixed, batch)
-        path: Array = graph.aligned(plan.arguments["error"], error, node.index) * noise
+        path: Array = np.empty((steps, *graph.sizes(node.index), batch))
+        np.multiply(graph.aligned(plan.arguments["error"], error, node.index), noise, out=path)
         if plan.lead_set is None:
             path += truth[plan.leads[0] : plan.leads[0] + steps]
         else:

@@ -183,7 +183,9 @@ class ProblemVectorEnv(
         return self._observation(), reward, terminated, np.zeros(self.num_envs, dtype=bool), info
 
     def _observation(self) -> NDArray[np.float32]:
-        return np.ascontiguousarray(_numpy(self.simulation.observation), dtype=np.float32)
+        # Narrowed before it is transposed: the simulation's layout has the batch last.
+        narrow = _numpy(self.simulation.observation).T.astype(np.float32)
+        return np.ascontiguousarray(narrow.T)
 
     def heuristic_actions(self, name: str) -> NDArray[np.float32]:
         """What a heuristic of the spec does now, ``(num_envs, action_size)``."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 
 import pytest
 
+from benchmark.errors import BenchmarkError
+from benchmark.problems import resolve_device
+from benchmark.protocol import Protocol
 from tests.harness.conftest import SMALL
 
 GOOD = ("env=channels", "agent=closed", *SMALL)
@@ -21,9 +25,6 @@ MISTAKES = {
     "parameter": ((*GOOD, "env.parameters.flor=1"), "did you mean 'floor'?"),
     "unit": ((*GOOD, 'env.parameters.floor="30 MHz"'), "expected gCO2e; found 30 MHz"),
     "no spec": (("env=spec", "agent=closed"), "a value is missing: env.spec"),
-    "seed": ((*GOOD, "seed=-1"), "seed must be a whole number"),
-    "budget": ((*GOOD, "protocol.env_steps=none"), "protocol.env_steps must be a whole number"),
-    "device": ((*GOOD, "device=gpu"), "unknown device 'gpu'"),
     "results": ((*GOOD, "results=/proc/nowhere"), "cannot write to results=/proc/nowhere"),
     "launcher": ((*GOOD, "-m", "hydra/launcher=joblb"), "did you mean 'joblib'?"),
     "sweep": (("-m", "env=channels", "agent=closed,crsh", *SMALL), "did you mean 'crash'?"),
@@ -69,6 +70,19 @@ def test_list_shows_problems_agents_and_functions(bench, tmp_path):
     shown = bench("list", cwd=tmp_path).stdout
     assert "channels" in shown and "random" in shown and "_base" not in shown
     assert "shannon_rate" in bench("list", "--functions", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("value", [0, -5, 1.5, "many", True, None])
+def test_a_budget_is_a_whole_number_above_zero(value):
+    values = dict.fromkeys((field.name for field in fields(Protocol)), 8)
+    with pytest.raises(BenchmarkError, match=r"protocol\.env_steps must be a whole number"):
+        Protocol.from_config({**values, "name": "main", "env_steps": value})
+
+
+def test_a_device_is_known_and_there():
+    assert resolve_device("cpu") == "cpu" and resolve_device("auto") in ("cpu", "cuda")
+    with pytest.raises(BenchmarkError, match="unknown device 'gpu'; did you mean 'cpu'"):
+        resolve_device("gpu")
 
 
 def test_help_needs_no_choice_and_names_what_there_is(bench, tmp_path):

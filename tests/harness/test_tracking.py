@@ -63,7 +63,7 @@ def test_a_tracker_that_fails_is_left_out_with_a_word(monkeypatch, tmp_path, cap
 
 def test_a_tracker_that_hangs_is_left_behind(monkeypatch, tmp_path, capsys):
     release = threading.Event()
-    use(monkeypatch, lambda **values: release.wait(30))
+    use(monkeypatch, lambda **values: release.wait(30) and FakeRun())
     tracker = WandbTracker({**SETTINGS, "finish_s": 0}, "run", {}, tmp_path)
     tracker.log({"env_steps": 1})
     tracker.finish(RESULT)

@@ -20,7 +20,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Cell:
-    """The constants of ``offload`` in base units (W, s, bit, Hz, J, g/J)."""
+    """The constants of ``offload`` in base units (W, s, bit, Hz, J, g/J).
+
+    ``margin_s`` is kept back from each deadline: 0 for a bound, a little where a plan must survive rounding.
+    """
 
     band: float
     noise_density: float
@@ -42,6 +45,7 @@ class Cell:
     fid_exponent: float
     fid_target: float
     late_price: float
+    margin_s: float
     power_low: float
     power_high: float
     steps_low: int
@@ -151,7 +155,7 @@ def best_choice(
     calm = np.clip(efficient_power(second_g, watt_g, link.snr), low, ceiling)
     hasty = np.clip(efficient_power(second_g + cell.late_price, watt_g, link.snr), calm, ceiling)
     steps = cell.steps
-    left = slack - steps * cell.edge_step_time
+    left = slack - cell.margin_s - steps * cell.edge_step_time
     moved_g = (  # by moving one step from the edge to the user
         ci * cell.user_step_energy
         - pi * cell.pue * cell.edge_step_energy

@@ -10,7 +10,7 @@ from tianshou.utils.torch_utils import policy_within_training_step
 
 from agents import weights
 from agents.actor_critic.algorithm import ActorCritic, Decay, optimizer
-from agents.actor_critic.critic import Critics, Ensemble
+from agents.actor_critic.critic import Critics, Ensemble, Transition
 from agents.actor_critic.policy import ActorPolicy
 from agents.actor_critic.replay import RowReplay
 from agents.protocol import Actions, Budget, Environment, Monitor, Observations
@@ -117,6 +117,9 @@ class ActorCriticAgent(ABC):
         state = None
         if training.baseline and self.discount > 0.0:
             state = Ensemble(self.observation_size, 0, members=1, compression=0.0, **sizes)
+        transition = None
+        import os
+        if state is not None and os.environ.get('MODEL','1')=='1': transition = Transition(self.observation_size, self.action_size, **sizes)
         action = Ensemble(
             self.observation_size,
             self.action_size,
@@ -129,7 +132,7 @@ class ActorCriticAgent(ABC):
             policy_optim=optimizer(
                 training.actor_learning_rate, training.weight_decay, self._decay
             ),
-            critic=Critics(action, state).to(self.device),
+            critic=Critics(action, state, transition).to(self.device),
             critic_optim=optimizer(training.learning_rate, training.weight_decay, self._decay),
             tau=training.tau,
             gamma=self.discount,

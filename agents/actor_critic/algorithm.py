@@ -132,7 +132,7 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
         stage of learning makes it stronger or weaker beside the other terms of a loss.
         """
         at = actions.detach().requires_grad_(True)
-        value = self.critics(observations, at).mean(0).sum()
+        value = self.critics(observations, at, self._continues).mean(0).sum()
         (gradient,) = torch.autograd.grad(value, at)
         uphill = gradient / gradient.norm(dim=1).mean().clamp_min(1e-12)
         loss: Tensor = -(actions * uphill).sum(1).mean()
@@ -179,6 +179,7 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
         self.critic_optim.step(critic_loss)
         if self.updates % self.actor_period == 0:
             self.critics.requires_grad_(False)
+            self._continues = batch.continues if 'continues' in batch else None
             actor_loss = self._actor_loss_of(observations, actions)
             self.policy_optim.step(actor_loss)
             self.critics.requires_grad_(True)
@@ -200,7 +201,11 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             state.follow(returns, self.normaliser_rate)
             values = state(observations)
             loss = loss + (values - state.from_reward(returns)).square().mean(1).sum()
-            with torch.no_grad():
+            returns = batch.rew
+            if self.critics.transition is not None:
+                loss = loss + self.critics.transition.loss(observations, actions, batch.obs_after, (batch.continues > 0).float())
+            else:
+              with torch.no_grad():
                 after = state.to_reward(state(batch.obs_after).mean(0))
                 returns = batch.rew + batch.continues * after - state.to_reward(values.detach().mean(0))
         action.follow(returns, self.normaliser_rate)

@@ -152,25 +152,59 @@ class Ensemble(nn.Module):
         torch._foreach_lerp_(list(self.parameters()), list(source.parameters()), rate)
 
 
-class Critics(nn.Module):
-    """What the actor climbs, and the baseline that makes it climbable.
+class Transition(nn.Module):
+    """Predicts the next observation."""
 
-    ``action`` values actions. With a baseline, ``state`` values observations under the policy that
-    acted, and ``action`` is fitted to what an action brings beyond that: over a long horizon the
-    value of a state is orders of magnitude larger than what one action can change, and a network
-    fitted to the sum would not see the difference. No maximum over actions enters a target then,
-    so that no overestimate can feed itself.
-    """
+    spread: Tensor
 
-    def __init__(self, action: Ensemble, state: Ensemble | None) -> None:
-        """Put the parts together; without ``state`` they are ordinary action values."""
+    def __init__(self, observation_size: int, action_size: int, width: int, depth: int) -> None:
         super().__init__()
-        self.action, self.state = action, state
+        sizes = [observation_size + action_size, *[width] * depth]
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+            layers += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.SiLU()]
+        self.body = nn.Sequential(*layers, nn.Linear(width, observation_size))
+        self.register_buffer("spread", torch.zeros(observation_size))
 
     def forward(self, observations: Tensor, actions: Tensor) -> Tensor:
+        change: Tensor = self.body(torch.cat((observations, actions), dim=-1))
+        return observations + self.spread * change
+
+    def loss(self, observations: Tensor, actions: Tensor, after: Tensor, weight: Tensor) -> Tensor:
+        change = after - observations
+        with torch.no_grad():
+            now = (change.square() * weight.unsqueeze(1)).mean(0) / weight.mean()
+            if not self.spread.any():
+                self.spread.copy_(now.sqrt() + 1e-3)
+            else:
+                new = (self.spread.square() * 0.995 + 0.005 * now).sqrt().clamp_min(1e-3)
+                ratio = self.spread / new
+                self.body[-1].weight.mul_(ratio.unsqueeze(1)); self.body[-1].bias.mul_(ratio)
+                self.spread.copy_(new)
+        error = self.body(torch.cat((observations, actions), dim=-1)) - change / self.spread
+        self.last = (error.square() * weight.unsqueeze(1)).mean(0).detach()
+        return (error.square().mean(1) * weight).mean()
+
+
+class Critics(nn.Module):
+    """What the actor climbs."""
+
+    def __init__(self, action: Ensemble, state: Ensemble | None, transition: Transition | None, discount: float=0.) -> None:
+        """Put the parts together; without ``state`` they are ordinary action values."""
+        super().__init__()
+        self.action, self.state, self.transition = action, state, transition
+
+    def forward(self, observations: Tensor, actions: Tensor, continues: Tensor | None = None) -> Tensor:
         """Value actions, as ``Ensemble`` does."""
         values: Tensor = self.action(observations, actions)
-        return values
+        if self.transition is None or self.state is None or continues is None:
+            return values
+        if actions.dim() == 3:
+            observations = observations.unsqueeze(1).expand(-1, actions.shape[1], -1)
+            continues = continues.unsqueeze(1)
+        after = self.transition(observations, actions)
+        future = self.state.to_reward(self.state(after.reshape(-1, after.shape[-1])).mean(0)).view(actions.shape[:-1])
+        return self.action.to_reward(values) + continues * future
 
 
 def _activate(hidden: Tensor) -> Tensor:

@@ -86,7 +86,7 @@ class GDMAlgorithm(ActorCritic):
         )
         around = (proposal.unsqueeze(1) + self.levels * noise).clamp(-1.0, 1.0)
         pool = torch.cat((proposal.unsqueeze(1), actions.unsqueeze(1), around), dim=1)
-        values = self.critics(observations, pool).mean(0)
+        values = self.critics(observations, pool, self._continues).mean(0)
         if self.temperature == 0.0:
             index = values.argmax(1)
         else:

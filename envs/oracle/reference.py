@@ -167,4 +167,5 @@ def _write(path: Path, data: Any) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(data, file)
         file.write("\n")
+    os.chmod(name, 0o644)  # temporary files are private; a reference is not
     os.replace(name, path)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import envs
-from tests.hostile.corpus import BASE_TEXT
+from tests.hostile.corpus import BASE_TEXT, CODES
 from tests.hostile.corpus.spec import base, changed, edited, equation, process, render
 from tests.hostile.guard import guarded
 
@@ -193,6 +193,12 @@ def measured(text: str, unit: str = "1") -> np.ndarray:
         ("to_dbm('1 W')", "1", 30),
         ("from_celsius(20)", "K", 293.15),
         ("to_celsius('293.15 K')", "1", 20),
+        ("shannon_rate('10 MHz', 3)", "Mbit/s", 20),
+        ("thermal_noise('1 MHz', 9)", "W", 10**-16.5 * 1e3),
+        ("clear_sky_irradiance(1)", "W/m^2", 1098 * math.exp(-0.057)),
+        ("solar_elevation_sine('0 rad', '0 rad', '12 h')", "1", 1),
+        ("max('3 W', 0)", "W", 3),
+        ("0 + '3 W'", "W", 3),
         ("time_step", "min", 15),
         ("step_index", "1", 0),
         ("hour_of_day", "h", 6),
@@ -311,6 +317,7 @@ def test_a_choice_without_weights_is_even() -> None:
 
 def test_the_arguments_of_a_distribution_may_be_expressions_over_parameters_and_time() -> None:
     run(accepted(process(sample={"uniform": ["0", "1 + sin(2 * pi * hour_of_day / '24 h') ** 2"]})))
+    run(accepted(process(sample={"uniform": [0, "load + 1"]})))
     run(accepted(process("W", index=["user"], sample={"normal": {"mean": "noise", "std": 1e-14}})))
 
 
@@ -459,6 +466,13 @@ def test_a_redundant_equation_changes_nothing_but_the_digest() -> None:
         action = np.zeros((2, environment.single_action_space.shape[0]), dtype=np.float32)
         rewards.append(environment.step(action)[1])
     assert np.array_equal(*rewards)
+
+
+def test_the_page_lists_the_codes_that_the_corpus_allows() -> None:
+    page = LANGUAGE.read_text(encoding="utf-8")
+    listed = re.search(r"Codes: `([^`]+)`", page)
+    assert listed is not None
+    assert set(listed[1].split()) == CODES
 
 
 def test_the_parser_is_given_no_state_by_a_refusal() -> None:

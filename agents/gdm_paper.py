@@ -1,12 +1,13 @@
 """``gdm_paper``: the published diffusion agent, learnt by back-propagation through the whole denoising chain.
 
-After H. Du et al., "Enhancing Deep Reinforcement Learning: A Tutorial on Generative Diffusion Models in Network Optimization", IEEE
-Communications Surveys & Tutorials, 2024. Its method and values are kept: six steps of a variance-preserving schedule, a
-noise-predicting network with Mish, twin critics, the loss ``−min Q(s, chain(s))``, no entropy term. Not kept are the seeds that were
-ignored, the exploration noise in evaluation and targets, and the targets computed for transitions that are all terminal.
+After H. Du et al., "Enhancing Deep Reinforcement Learning: A Tutorial on Generative Diffusion
+Models in Network Optimization", IEEE Communications Surveys & Tutorials, 2024. Its method and
+values are kept: six steps of a variance-preserving schedule, a noise-predicting network with Mish,
+twin critics, the loss ``−min Q(s, chain(s))``, no entropy term. Not kept are the seeds that were
+ignored, the exploration noise in evaluation and targets, and the targets computed for transitions
+that are all terminal.
 """
 
-import math
 from typing import Any
 
 import torch
@@ -54,7 +55,8 @@ class DiffusionPolicy(ActorPolicy):
             depth: Hidden layers.
             steps: Network evaluations for an action.
             time_size: Components of the embedding of time.
-            beta: First and last rate of the variance-preserving schedule (Song et al. 2021, arXiv:2011.13456).
+            beta: First and last rate of the variance-preserving schedule (Song et al. 2021,
+                arXiv:2011.13456).
         """
         super().__init__(observation_size, action_size, exploration, generator)
         self.steps = steps
@@ -98,9 +100,10 @@ class DiffusionPolicy(ActorPolicy):
 class ChainAlgorithm(ActorCritic):
     """Descends ``−min Q(s, chain(s))`` through every step of the chain."""
 
-    def _actor_loss_of(self, observations: Tensor, actions: Tensor) -> Tensor:
-        chosen = self.policy.sample(observations, self.policy.generator)
-        return -self.critics(observations, chosen).amin(0).mean()
+    def _actor_loss_of(self, batch: Any) -> Tensor:
+        chosen = self.policy.sample(batch.obs, self.policy.generator)
+        loss: Tensor = -self.critics.action(batch.obs, chosen).amin(0).mean()
+        return loss
 
 
 class GDMPaper(ActorCriticAgent):

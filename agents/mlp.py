@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from agents.actor_critic.agent import ActorCriticAgent, Training
@@ -49,25 +48,27 @@ class DeterministicPolicy(ActorPolicy):
 class DeterministicAlgorithm(ActorCritic):
     """Deterministic policy gradients (Lillicrap et al. 2015, arXiv:1509.02971), the gradient normalised as in ``gdm``."""
 
-    policy: DeterministicPolicy  # type: ignore[assignment]
+    policy: DeterministicPolicy
 
     def __init__(self, *, saturation: float, **values: Any) -> None:
         """Assemble the algorithm.
 
         Args:
-            saturation: Weight of the squared excess of predictions beyond ±2 before tanh, where its gradient fades.
+            saturation: Weight of the squared excess of predictions beyond ±2 before tanh, where its
+                gradient fades.
             **values: See ``ActorCritic``.
         """
         super().__init__(**values)
         self.saturation = saturation
 
-    def _actor_loss_of(self, observations: Tensor, actions: Tensor) -> Tensor:
-        raw = self.policy.network(observations)
+    def _actor_loss_of(self, batch: Any) -> Tensor:
+        raw = self.policy.network(batch.obs)
         predicted = raw.tanh()
         excess = (raw.abs() - 2.0).clamp_min(0.0)
-        return (
-            self._ascent(observations, predicted) + self.saturation * excess.square().sum(1).mean()
+        loss: Tensor = (
+            self._ascent(batch, predicted) + self.saturation * excess.square().sum(1).mean()
         )
+        return loss
 
 
 class MLP(ActorCriticAgent):

@@ -49,8 +49,8 @@ class Monitor(Protocol):
 class Agent(Protocol):
     """A learner or a reference row.
 
-    An agent is constructed as ``Target(observation_size=…, action_size=…, discount=…, seed=…, device=…, **values)``, the
-    values being those of its ``conf/agent/NAME.yaml``.
+    An agent is constructed as ``Target(observation_size=…, action_size=…, discount=…, seed=…,
+    device=…, **values)``, the values being those of its ``conf/agent/NAME.yaml``.
     """
 
     def learn(self, env: Environment, budget: Budget, monitor: Monitor) -> None:
@@ -65,7 +65,8 @@ class Agent(Protocol):
         Args:
             observation: ``(batch, observation_size)``.
             env: The environment observed. Learners ignore it; reference rows may read it.
-            deterministic: Act as in evaluation, the same for the same observation; else sample the policy.
+            deterministic: Act as in evaluation, the same for the same observation; else sample the
+                policy.
 
         Returns:
             float32 actions, ``(batch, action_size)``.

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,10 +94,11 @@ class Heuristic:
 class Constant:
     """The best action to take always, whatever is observed.
 
-    Cross-entropy search: candidates are drawn from a Gaussian and judged, and the Gaussian moves to the better ones. All
-    candidates of a generation meet the same training scenarios and no two generations meet the same, so that none wins twice by
-    luck. When two thirds of the budget are spent the centres of the last generations, and the middle of the box, meet in a
-    final, halved as the scenarios they have all met grow in number.
+    Cross-entropy search: candidates are drawn from a Gaussian and judged, and the Gaussian moves to
+    the better ones. All candidates of a generation meet the same training scenarios and no two
+    generations meet the same, so that none wins twice by luck. When two thirds of the budget are
+    spent the centres of the last generations, and the middle of the box, meet in a final, halved as
+    the scenarios they have all met grow in number.
     """
 
     def __init__(
@@ -120,7 +122,8 @@ class Constant:
             discount: Unused: what counts is the sum of rewards.
             seed: Of the search.
             device: Unused.
-            scenarios: Met by each candidate in a generation; the candidates are as many as the environments allow.
+            scenarios: Met by each candidate in a generation; the candidates are as many as the
+                environments allow.
             elite: Fraction of the candidates that the Gaussian moves to.
             smoothing: Weight of the Gaussian's earlier moments.
             finalists: Candidates in the final.
@@ -210,7 +213,8 @@ class _Search:
             self.stopped = not self._monitor.update(self.spent, 0)
         if self.stopped:
             return None
-        return total[: count * scenarios].reshape(count, scenarios).mean(1)
+        values: NDArray[np.float64] = total[: count * scenarios].reshape(count, -1).mean(1)
+        return values
 
     def final(self, candidates: NDArray[np.float64]) -> NDArray[np.float64]:
         """The best of the candidates, halved until one is left or the budget is spent."""
@@ -229,12 +233,12 @@ class _Search:
         return best
 
 
-def _write(folder: Path, values: dict[str, object]) -> None:
+def _write(folder: Path, values: dict[str, Any]) -> None:
     (folder / _FILE).write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
 
 
-def _read(folder: Path, agent: str) -> dict[str, object]:
-    values: dict[str, object] = json.loads((folder / _FILE).read_text())
+def _read(folder: Path, agent: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((folder / _FILE).read_text())
     if values.get("agent") != agent:
         raise ValueError(f"{folder / _FILE}: expected agent {agent}, found {values.get('agent')}")
     return values

@@ -1,7 +1,8 @@
 """PPO, SAC and TD3 of Stable-Baselines3 on the native batch.
 
-Stable-Baselines3 draws from the global generators of Python, NumPy and torch. They are seeded when ``learn`` begins, so two
-runs with one seed agree as long as nothing else draws from them in between; ``act`` does not.
+Stable-Baselines3 draws from the global generators of Python, NumPy and torch. They are seeded when
+``learn`` begins, so two runs with one seed agree as long as nothing else draws from them in
+between; ``act`` does not.
 """
 
 import warnings
@@ -76,7 +77,8 @@ class _SB3(ABC):
         model.observation_space, model.action_space = self._observation_space, self._action_space
         model.n_envs = num_envs
         with warnings.catch_warnings():
-            # A user who asks for device=cuda has been told; the choice is part of the run's configuration.
+            # A user who asks for device=cuda has been told; the choice is part of the run's
+            # configuration.
             warnings.filterwarnings("ignore", message=".*on the GPU.*")
             model._setup_model()
         return model
@@ -165,7 +167,7 @@ class PPO(_SB3):
         """
         self._rollout, self._batch_size, self._epochs = rollout, batch_size, epochs
         self._initial_deviation = initial_deviation
-        self._values = {
+        self._values: dict[str, Any] = {
             "gae_lambda": gae_lambda,
             "clip_range": clip_range,
             "ent_coef": entropy,
@@ -233,7 +235,7 @@ class _OffPolicy(_SB3):
             **common: ``learning_rate``, ``final_learning_rate``, ``network``, ``normalise_reward``.
         """
         self._transitions_per_update = transitions_per_update
-        self._values = {
+        self._values: dict[str, Any] = {
             "batch_size": batch_size,
             "learning_starts": warmup,
             "buffer_size": buffer_size,
@@ -268,7 +270,8 @@ class SAC(_OffPolicy):
     """Soft actor-critic with a learnt temperature (Haarnoja et al. 2018, arXiv:1812.05905)."""
 
     def _algorithm(self, num_envs: int, budget: Budget, **common: Any) -> BaseAlgorithm:
-        # Minus the number of components is what "auto" means, which would be asked of an environment not there yet.
+        # Minus the number of components is what "auto" means, which would be asked of an
+        # environment not there yet.
         entropy = -float(self._action_space.shape[0])
         values = self._off_policy(num_envs, budget)
         return stable_baselines3.SAC(target_entropy=entropy, **values, **common)
@@ -303,10 +306,9 @@ class _Report(BaseCallback):
         self._monitor, self._gradient_steps = monitor, gradient_steps
 
     def _on_step(self) -> bool:
-        known = self.logger.name_to_value
         scalars = {
             name.removeprefix("train/"): float(value)
-            for name, value in known.items()
-            if name.startswith("train/") and np.isscalar(value)
+            for name, value in self.logger.name_to_value.items()
+            if name.startswith("train/") and isinstance(value, int | float | np.number)
         }
         return self._monitor.update(self.num_timesteps, self._gradient_steps(), **scalars)

@@ -15,8 +15,8 @@ from agents.protocol import Environment, Observations
 class BatchVecEnv(VecEnv):
     """Hands whole rows through.
 
-    Episodes end terminated, never truncated, so that Stable-Baselines3 needs no terminal observation and every info may be
-    the same empty one.
+    Episodes end terminated, never truncated, so that Stable-Baselines3 needs no terminal
+    observation and every info may be the same empty one.
     """
 
     def __init__(self, env: Environment) -> None:

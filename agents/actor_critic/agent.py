@@ -10,9 +10,10 @@ from tianshou.utils.torch_utils import policy_within_training_step
 
 from agents import weights
 from agents.actor_critic.algorithm import ActorCritic, Decay, optimizer
-from agents.actor_critic.critic import Critics, Ensemble, Transition
+from agents.actor_critic.critic import Critics, Ensemble
 from agents.actor_critic.policy import ActorPolicy
 from agents.actor_critic.replay import RowReplay
+from agents.actor_critic.transition import Transition
 from agents.protocol import Actions, Budget, Environment, Monitor, Observations
 
 
@@ -22,7 +23,8 @@ class Training:
 
     Attributes:
         batch_size: Transitions in an update.
-        transitions_per_update: Environment transitions, over all environments, for each update of the networks.
+        transitions_per_update: Environment transitions, over all environments, for each update of
+            the networks.
         warmup: Transitions taken uniformly at random before the first update.
         buffer_size: Transitions remembered.
         learning_rate: Of the critics.
@@ -34,9 +36,10 @@ class Training:
         width: Units in each hidden layer of the critics and the actor.
         depth: Hidden layers of the critics.
         critics: Members of the ensemble.
-        baseline: Whether critics value actions against the state's value, where there is a future.
+        foresight: Whether critics look one step ahead, where there is a future; see ``Critics``.
         compression: Of the values that critics are fitted to; see ``Ensemble``.
-        pessimism: Standard deviations over the ensemble taken off target values; 1 with two critics is their minimum.
+        pessimism: Standard deviations over the ensemble taken off target values; 1 with two critics
+            is their minimum.
         normaliser_rate: Rate at which the critics' units follow their targets; 0 for fixed units.
         actor_period: Updates of the critics for one of the actor.
         exploration: Smallest and largest standard deviation of exploration noise.
@@ -55,7 +58,7 @@ class Training:
     width: int
     depth: int
     critics: int
-    baseline: bool
+    foresight: bool
     compression: float
     pessimism: float
     normaliser_rate: float
@@ -66,9 +69,10 @@ class Training:
 class ActorCriticAgent(ABC):
     """An agent around an ``ActorCritic`` algorithm.
 
-    All randomness comes from ``seed``: the initial weights from a forked state of torch's generator, everything else from
-    generators of the agent's own. Acting at random outside of ``learn`` draws from one apart, so that looking at an agent while
-    it learns does not change what it learns.
+    All randomness comes from ``seed``: the initial weights from a forked state of torch's
+    generator, everything else from generators of the agent's own. Acting at random outside of
+    ``learn`` draws from one apart, so that looking at an agent while it learns does not change what
+    it learns.
     """
 
     def __init__(
@@ -114,12 +118,10 @@ class ActorCriticAgent(ABC):
     def _build(self) -> ActorCritic:
         training = self.training
         sizes = {"width": training.width, "depth": training.depth}
-        state = None
-        if training.baseline and self.discount > 0.0:
+        state, model = None, None
+        if training.foresight and self.discount > 0.0:
             state = Ensemble(self.observation_size, 0, members=1, compression=0.0, **sizes)
-        transition = None
-        import os
-        if state is not None and os.environ.get('MODEL','1')=='1': transition = Transition(self.observation_size, self.action_size, **sizes)
+            model = Transition(self.observation_size, self.action_size, **sizes)
         action = Ensemble(
             self.observation_size,
             self.action_size,
@@ -132,7 +134,7 @@ class ActorCriticAgent(ABC):
             policy_optim=optimizer(
                 training.actor_learning_rate, training.weight_decay, self._decay
             ),
-            critic=Critics(action, state, transition).to(self.device),
+            critic=Critics(action, state, model).to(self.device),
             critic_optim=optimizer(training.learning_rate, training.weight_decay, self._decay),
             tau=training.tau,
             gamma=self.discount,

@@ -13,7 +13,7 @@ from tianshou.data.types import ActBatchProtocol
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from agents.actor_critic.critic import Critics
+from agents.actor_critic.critic import Critics, Ensemble
 from agents.actor_critic.policy import ActorPolicy
 
 
@@ -122,65 +122,67 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
         return cast(Critics, self.critic_old.module)
 
     @abstractmethod
-    def _actor_loss_of(self, observations: Tensor, actions: Tensor) -> Tensor:
-        """The scalar that the actor descends, for observations and the actions once taken."""
+    def _actor_loss_of(self, batch: Any) -> Tensor:
+        """The scalar that the actor descends, on a batch prepared for the critics."""
 
-    def _ascent(self, observations: Tensor, actions: Tensor) -> Tensor:
-        """A scalar whose descent moves actions up the gradient of their mean value.
+    def _ascent(self, batch: Any, actions: Tensor) -> Tensor:
+        """A scalar whose descent moves actions up the gradient of their value.
 
         The gradient is scaled to a mean norm of 1 over the batch, so that no unit of reward and no
         stage of learning makes it stronger or weaker beside the other terms of a loss.
         """
         at = actions.detach().requires_grad_(True)
-        value = self.critics(observations, at, self._continues).mean(0).sum()
+        value = self.critics(batch.obs, at, batch.continues).sum()
         (gradient,) = torch.autograd.grad(value, at)
         uphill = gradient / gradient.norm(dim=1).mean().clamp_min(1e-12)
         loss: Tensor = -(actions * uphill).sum(1).mean()
         return loss
 
     def _preprocess_batch(self, batch: Any, buffer: Any, indices: Any) -> Any:
-        """Add ``returns``, the critics' targets ``(batch,)``, and bring the batch to the device."""
-        if "bootstrap" not in batch:  # from a buffer of tianshou's
-            if self.gamma == 0.0:
-                batch.returns = batch.rew
-            else:
-                batch = super()._preprocess_batch(batch, buffer, indices)
-            for key in ("obs", "act", "returns"):
-                batch[key] = self._tensor(batch[key])
-            batch.returns = batch.returns.flatten()
-        elif not buffer.never_bootstraps:
-            with torch.no_grad():
-                following = Batch(obs=batch.obs_next)
-                value = self._target_q_compute_value(
-                    following, self._target_q_compute_action(following)
-                )
-            batch.returns = batch.returns + batch.bootstrap * value
+        """Add ``returns``, what values are fitted to ``(batch,)``; bring the batch to the device."""
+        if "bootstrap" in batch:
+            if not buffer.never_bootstraps:
+                with torch.no_grad():
+                    later = Batch(obs=batch.obs_later)
+                    value = self._target_q_compute_value(
+                        later, self._target_q_compute_action(later)
+                    )
+                batch.returns = batch.returns + batch.bootstrap * value
+            return batch
+        # A batch of one of tianshou's own buffers.
+        if self.gamma == 0.0:
+            batch.returns = batch.rew
+        else:
+            batch = super()._preprocess_batch(batch, buffer, indices)
+        batch.continues = self.gamma * (1.0 - self._tensor(batch.terminated))
+        for key in ("obs", "act", "obs_next", "rew", "returns"):
+            batch[key] = self._tensor(batch[key])
+        batch.returns = batch.returns.flatten()
         return batch
 
     def _target_q_compute_action(self, obs_batch: Batch) -> ActBatchProtocol:
-        if self.critics.state is not None:
+        if self.critics.state is not None:  # states are valued as such
             return cast(ActBatchProtocol, Batch())
-        return self.policy(obs_batch)  # type: ignore[no-any-return]
+        return cast(ActBatchProtocol, self.policy(obs_batch))
 
     def _target_q_compute_value(self, obs_batch: Batch, act_batch: ActBatchProtocol) -> Tensor:
         observations, critics = self._tensor(obs_batch.obs), self.target_critics
         if critics.state is not None:
-            return critics.state.to_reward(critics.state(observations).mean(0))
+            return critics.state.value(observations)
         values = critics.action(observations, act_batch.act)
-        value = values.mean(0) - self.pessimism * values.std(0, correction=0)
-        return critics.action.to_reward(value)
+        return critics.action.to_reward(
+            values.mean(0) - self.pessimism * values.std(0, correction=0)
+        )
 
     def _tensor(self, values: Any) -> Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=self.policy.generator.device)
 
     def _update_with_batch(self, batch: Any) -> ActorCriticStats:
-        observations, actions = batch.obs, batch.act
-        critic_loss = self._critic_loss(observations, actions, batch.returns, batch)
+        critic_loss = self._critic_loss(batch)
         self.critic_optim.step(critic_loss)
         if self.updates % self.actor_period == 0:
             self.critics.requires_grad_(False)
-            self._continues = batch.continues if 'continues' in batch else None
-            actor_loss = self._actor_loss_of(observations, actions)
+            actor_loss = self._actor_loss_of(batch)
             self.policy_optim.step(actor_loss)
             self.critics.requires_grad_(True)
             self._actor_loss = actor_loss.item()
@@ -193,24 +195,18 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             value=batch.returns.mean().item(),
         )
 
-    def _critic_loss(self, observations: Tensor, actions: Tensor, returns: Tensor, batch: Any) -> Tensor:
-        """Squared error of the critics, in their own scales; the scales follow first."""
-        loss = torch.zeros((), device=returns.device)
-        state, action = self.critics.state, self.critics.action
-        if state is not None:
-            state.follow(returns, self.normaliser_rate)
-            values = state(observations)
-            loss = loss + (values - state.from_reward(returns)).square().mean(1).sum()
-            returns = batch.rew
-            if self.critics.transition is not None:
-                loss = loss + self.critics.transition.loss(observations, actions, batch.obs_after, (batch.continues > 0).float())
-            else:
-              with torch.no_grad():
-                after = state.to_reward(state(batch.obs_after).mean(0))
-                returns = batch.rew + batch.continues * after - state.to_reward(values.detach().mean(0))
-        action.follow(returns, self.normaliser_rate)
-        values = action(observations, actions)
-        return loss + (values - action.from_reward(returns)).square().mean(1).sum()
+    def _critic_loss(self, batch: Any) -> Tensor:
+        """Squared errors of all critics, each in its own scale; the scales follow first."""
+        state, action, model = self.critics.state, self.critics.action, self.critics.model
+        rate = self.normaliser_rate
+        if state is None or model is None:
+            return _error(action, batch.returns, rate, batch.obs, batch.act)
+        going_on = (batch.continues > 0.0).float()
+        return (
+            _error(action, batch.rew, rate, batch.obs, batch.act)
+            + _error(state, batch.returns, rate, batch.obs)
+            + model.loss(batch.obs, batch.act, batch.obs_next, going_on, rate)
+        )
 
     def _update_lagged_network_weights(self) -> None:
         target, source = self.target_critics, self.critics
@@ -218,3 +214,9 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
             target.state.track(source.state, self.tau)
         else:
             target.action.track(source.action, self.tau)
+
+
+def _error(ensemble: Ensemble, targets: Tensor, rate: float, *inputs: Tensor) -> Tensor:
+    ensemble.follow(targets, rate)
+    error: Tensor = ensemble(*inputs) - ensemble.from_reward(targets)
+    return error.square().mean(1).sum()

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from agents.actor_critic.transition import Transition
+
 _SMALLEST_SCALE = 1e-6
 
 
@@ -95,6 +97,10 @@ class Ensemble(nn.Module):
         compressed = self.mean + self.scale * values
         return self.unit * (compressed.sinh() if self.compression else compressed)
 
+    def value(self, observations: Tensor) -> Tensor:
+        """Mean value of observations in units of reward, ``(batch,)``."""
+        return self.to_reward(self(observations).mean(0))
+
     def from_reward(self, rewards: Tensor) -> Tensor:
         """Values in the networks' scale, of values in units of reward."""
         return (self._compress(rewards) - self.mean) / self.scale
@@ -152,59 +158,51 @@ class Ensemble(nn.Module):
         torch._foreach_lerp_(list(self.parameters()), list(source.parameters()), rate)
 
 
-class Transition(nn.Module):
-    """Predicts the next observation."""
-
-    spread: Tensor
-
-    def __init__(self, observation_size: int, action_size: int, width: int, depth: int) -> None:
-        super().__init__()
-        sizes = [observation_size + action_size, *[width] * depth]
-        layers: list[nn.Module] = []
-        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
-            layers += [nn.Linear(inputs, outputs), nn.LayerNorm(outputs), nn.SiLU()]
-        self.body = nn.Sequential(*layers, nn.Linear(width, observation_size))
-        self.register_buffer("spread", torch.zeros(observation_size))
-
-    def forward(self, observations: Tensor, actions: Tensor) -> Tensor:
-        change: Tensor = self.body(torch.cat((observations, actions), dim=-1))
-        return observations + self.spread * change
-
-    def loss(self, observations: Tensor, actions: Tensor, after: Tensor, weight: Tensor) -> Tensor:
-        change = after - observations
-        with torch.no_grad():
-            now = (change.square() * weight.unsqueeze(1)).mean(0) / weight.mean()
-            if not self.spread.any():
-                self.spread.copy_(now.sqrt() + 1e-3)
-            else:
-                new = (self.spread.square() * 0.995 + 0.005 * now).sqrt().clamp_min(1e-3)
-                ratio = self.spread / new
-                self.body[-1].weight.mul_(ratio.unsqueeze(1)); self.body[-1].bias.mul_(ratio)
-                self.spread.copy_(new)
-        error = self.body(torch.cat((observations, actions), dim=-1)) - change / self.spread
-        self.last = (error.square() * weight.unsqueeze(1)).mean(0).detach()
-        return (error.square().mean(1) * weight).mean()
-
-
 class Critics(nn.Module):
-    """What the actor climbs."""
+    """What the actor climbs.
 
-    def __init__(self, action: Ensemble, state: Ensemble | None, transition: Transition | None, discount: float=0.) -> None:
-        """Put the parts together; without ``state`` they are ordinary action values."""
+    Without foresight: ordinary action values, bootstrapped from the policy's next action.
+
+    With foresight an action is worth its immediate reward and, discounted, the value of the state
+    it leads to, each from a network of its own. Over a long horizon the value of a state is orders
+    of magnitude larger than what one action changes in it and moves with weather and demand: a
+    network fitted to sampled action values does not see the action through that noise. The
+    immediate reward and the part of the next state that the action moves are nearly free of noise.
+    As no maximum over actions enters a target, no overestimate can feed itself. (Value gradients
+    through a model: Heess et al. 2015, arXiv:1510.09142, there SVG(1).)
+    """
+
+    def __init__(self, action: Ensemble, state: Ensemble | None, model: Transition | None) -> None:
+        """Put the parts together.
+
+        Args:
+            action: Values actions; with foresight their immediate rewards only.
+            state: Values observations under the policy; None without foresight.
+            model: Predicts the next observation; None without foresight.
+        """
         super().__init__()
-        self.action, self.state, self.transition = action, state, transition
+        self.action, self.state, self.model = action, state, model
 
-    def forward(self, observations: Tensor, actions: Tensor, continues: Tensor | None = None) -> Tensor:
-        """Value actions, as ``Ensemble`` does."""
-        values: Tensor = self.action(observations, actions)
-        if self.transition is None or self.state is None or continues is None:
+    def forward(self, observations: Tensor, actions: Tensor, continues: Tensor) -> Tensor:
+        """Judge actions, the mean over the ensemble, monotone in value for each observation.
+
+        Args:
+            observations: ``(batch, observation_size)``.
+            actions: ``(batch, action_size)`` or ``(batch, candidates, action_size)``.
+            continues: Discount of what follows, 0 at the end of an episode: ``(batch,)``.
+
+        Returns:
+            ``(batch,)`` or ``(batch, candidates)``: in units of reward with foresight, else in the
+            networks' own scale.
+        """
+        values: Tensor = self.action(observations, actions).mean(0)
+        if self.state is None or self.model is None:
             return values
+        following = self.model(observations, actions)
+        later = self.state.value(following.flatten(0, -2)).view(values.shape)
         if actions.dim() == 3:
-            observations = observations.unsqueeze(1).expand(-1, actions.shape[1], -1)
             continues = continues.unsqueeze(1)
-        after = self.transition(observations, actions)
-        future = self.state.to_reward(self.state(after.reshape(-1, after.shape[-1])).mean(0)).view(actions.shape[:-1])
-        return self.action.to_reward(values) + continues * future
+        return self.action.to_reward(values) + continues * later
 
 
 def _activate(hidden: Tensor) -> Tensor:

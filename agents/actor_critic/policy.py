@@ -15,9 +15,10 @@ from torch import Tensor
 class ActorPolicy(Policy):
     """A tianshou policy over ``Box(-1, 1)`` that draws its noise from a generator of its own.
 
-    Exploration noise is added to the actions taken while exploring and nowhere else: neither in evaluation nor in targets. Each
-    environment of a row has its own noise level, from the smallest to the largest on a logarithmic ladder: the critics see the
-    neighbourhood of the policy at every scale at once, and most trajectories stay close to what the policy would do.
+    Exploration noise is added to the actions taken while exploring and nowhere else: neither in
+    evaluation nor in targets. Each environment of a row has its own noise level, from the smallest
+    to the largest on a logarithmic ladder: the critics see the neighbourhood of the policy at every
+    scale at once, and most trajectories stay close to what the policy would do.
     """
 
     def __init__(

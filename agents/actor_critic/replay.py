@@ -1,6 +1,5 @@
 """A replay ring on the device that takes a whole row of environments at a time."""
 
-from typing import Any
 
 import torch
 from tianshou.data import Batch
@@ -10,9 +9,10 @@ from torch import Tensor
 class RowReplay:
     """The most recent transitions of environments that run in lock step.
 
-    A row is one step of all environments. Observations are stored once: the state a row bootstraps from is found
-    ``n_step`` rows further on. The n-step return of a row is accumulated as the rows after it arrive, so that drawing a
-    sample costs three gathers whatever ``n_step`` is. Because episodes end in lock step, ends and discounts belong to rows.
+    A row is one step of all environments. Observations are stored once: the state a row bootstraps
+    from is found ``n_step`` rows further on. The n-step return of a row is accumulated as the rows
+    after it arrive, so that drawing a sample costs three gathers whatever ``n_step`` is. Because
+    episodes end in lock step, ends and discounts belong to rows.
 
     A row can be drawn once its return is complete and the state it bootstraps from is stored.
     """
@@ -75,7 +75,8 @@ class RowReplay:
         self.returns[position] = rewards
         self.continues[position] = 0.0 if terminated else self._discount
         self.bootstraps[position] = self._discount**self._n_step
-        # Rows of this episode that still wait: those whose return this reward belongs to, this row among them.
+        # Rows of this episode that still wait: those whose return this reward belongs to, this row
+        # among them.
         waiting = min(self._pending + 1, self._n_step)
         for age in range(1, waiting):
             self.returns[position - age] += self._discount**age * rewards
@@ -96,9 +97,12 @@ class RowReplay:
             batch_size: How many; None for every transition once, in the order of storage.
 
         Returns:
-            The batch, as tianshou's updates expect it (``obs``, ``act``, ``obs_next``), with ``returns``, the sums of
-            n rewards, and ``bootstrap``, the discount of the value of ``obs_next`` (0 where the episode ended before); and
-            the indices drawn.
+            The batch, as tianshou's updates expect it (``obs``, ``act``, ``rew``, ``obs_next``),
+            with ``continues``, the discount of what follows (0 where the episode ends);
+            ``returns``, the sums of n rewards; ``obs_later``, the observation n steps on, and
+            ``bootstrap``, the discount of its value (0 where the episode ended before). Where
+            nothing ever follows there is neither ``obs_next`` nor ``obs_later``. And the indices
+            drawn.
         """
         if batch_size is None:
             drawn = torch.arange(len(self), device=self.returns.device)
@@ -109,17 +113,21 @@ class RowReplay:
         oldest = self._position if self._filled == self._rows else 0
         row = (drawn // self._num_envs + oldest) % self._rows
         column = drawn % self._num_envs
-        index = row * self._num_envs + column
-        later = (row + self._n_step) % self._rows * self._num_envs + column
         observations = self.observations.flatten(0, 1)
+
+        def after(rows: int) -> Tensor:
+            return observations[(row + rows) % self._rows * self._num_envs + column]
+
+        index = row * self._num_envs + column
         batch = Batch(
             obs=observations[index],
             act=self.actions.flatten(0, 1)[index],
-            obs_next=observations[later],
             rew=self.rewards.flatten()[index],
-            obs_after=observations[(row + 1) % self._rows * self._num_envs + column],
-            continues=self.continues[row],
             returns=self.returns.flatten()[index],
+            continues=self.continues[row],
             bootstrap=self.bootstraps[row],
         )
+        if not self.never_bootstraps:
+            batch.obs_next = after(1)
+            batch.obs_later = batch.obs_next if self._n_step == 1 else after(self._n_step)
         return batch, index

@@ -50,8 +50,12 @@ class GDM(ActorCriticAgent):
             saturation: See there.
             **training: See ``Training``.
         """
-        self._network = {"steps": steps, "time_size": time_size, "depth": actor_depth}
-        self._improvement = {
+        self._network: dict[str, Any] = {
+            "steps": steps,
+            "time_size": time_size,
+            "depth": actor_depth,
+        }
+        self._improvement: dict[str, Any] = {
             "candidates": candidates,
             "candidate_noise": tuple(candidate_noise),
             "temperature": temperature,

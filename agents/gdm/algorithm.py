@@ -12,15 +12,19 @@ from agents.gdm.policy import FlowPolicy
 class GDMAlgorithm(ActorCritic):
     """Candidates, re-weighted flow regression and a normalised value gradient.
 
-    For each observation the policy proposes an action, and the candidates around it are judged by the critics. The policy is then
-    regressed, from a random point of the path, onto a candidate drawn with weight ``softmax(z / temperature)``, z being the
-    values standardised over the candidates; and its prediction is moved up the critics' gradient. Regression alone is slow to
-    converge and the gradient alone sticks to the mode it started in. Nothing is propagated through the sampling chain.
+    For each observation the policy proposes an action, and the candidates around it are judged by
+    the critics. The policy is then regressed, from a random point of the path, onto a candidate
+    drawn with weight ``softmax(z / temperature)``, z being the values standardised over the
+    candidates; and its prediction is moved up the critics' gradient. Regression alone is slow to
+    converge and the gradient alone sticks to the mode it started in. Nothing is propagated through
+    the sampling chain.
 
-    Candidates and weights: Ding et al. 2024 (QVPO, arXiv:2405.16173), Ma et al. 2025 (SDAC, arXiv:2502.00361).
+    Candidates and weights: Ding et al. 2024 (QVPO, arXiv:2405.16173), Ma et al. 2025 (SDAC,
+    arXiv:2502.00361).
     """
 
-    policy: FlowPolicy  # type: ignore[assignment]
+    policy: FlowPolicy
+    levels: Tensor
 
     def __init__(
         self,
@@ -35,11 +39,14 @@ class GDMAlgorithm(ActorCritic):
         """Assemble the algorithm; the other values are ``ActorCritic``'s.
 
         Args:
-            candidates: Actions judged per observation, the proposal and the action once taken among them.
-            candidate_noise: Smallest and largest standard deviation of the candidates' distance from the proposal.
+            candidates: Actions judged per observation, the proposal and the action once taken among
+                them.
+            candidate_noise: Smallest and largest standard deviation of the candidates' distance
+                from the proposal.
             temperature: Of the candidates' weights; 0 takes the best.
             regression: Weight of the regression beside the value gradient, whose norm is 1.
-            saturation: Weight of the squared excess of predictions beyond ±2 before tanh, where its gradient fades.
+            saturation: Weight of the squared excess of predictions beyond ±2 before tanh, where its
+                gradient fades.
             **values: See ``ActorCritic``.
         """
         super().__init__(**values)
@@ -53,10 +60,11 @@ class GDMAlgorithm(ActorCritic):
             "levels", (low * (high / low) ** spread).view(1, -1, 1), persistent=False
         )
 
-    def _actor_loss_of(self, observations: Tensor, actions: Tensor) -> Tensor:
+    def _actor_loss_of(self, batch: Any) -> Tensor:
+        observations = batch.obs
         policy, generator = self.policy, self.policy.generator
         with torch.no_grad():
-            chosen = self._choose(observations, actions)
+            chosen = self._choose(batch)
             rows = len(observations)
             step = torch.randint(
                 policy.steps, (rows, 1), generator=generator, device=generator.device
@@ -64,15 +72,16 @@ class GDMAlgorithm(ActorCritic):
             time = step / policy.steps
             noisy = (1.0 - time) * policy.noise(rows, generator) + time * chosen
         predicted, raw = policy.denoise(observations, noisy, time)
-        loss = self._ascent(observations, predicted)
+        loss = self._ascent(batch, predicted)
         if self.regression > 0.0:
             loss = loss + self.regression * (predicted - chosen).square().sum(1).mean()
         excess = (raw.abs() - 2.0).clamp_min(0.0)
         return loss + self.saturation * excess.square().sum(1).mean()
 
-    def _choose(self, observations: Tensor, actions: Tensor) -> Tensor:
+    def _choose(self, batch: Any) -> Tensor:
         """One of the candidates for each observation: ``(batch, action_size)``."""
         policy, generator = self.policy, self.policy.generator
+        observations = batch.obs
         proposal = policy.sample(observations, generator)
         if self.regression == 0.0:
             return proposal
@@ -85,8 +94,8 @@ class GDMAlgorithm(ActorCritic):
             device=generator.device,
         )
         around = (proposal.unsqueeze(1) + self.levels * noise).clamp(-1.0, 1.0)
-        pool = torch.cat((proposal.unsqueeze(1), actions.unsqueeze(1), around), dim=1)
-        values = self.critics(observations, pool, self._continues).mean(0)
+        pool = torch.cat((proposal.unsqueeze(1), batch.act.unsqueeze(1), around), dim=1)
+        values = self.critics(observations, pool, batch.continues)
         if self.temperature == 0.0:
             index = values.argmax(1)
         else:

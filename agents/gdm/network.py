@@ -9,7 +9,8 @@ from torch import Tensor, nn
 class Denoiser(nn.Module):
     """A multilayer perceptron with a sinusoidal embedding of time.
 
-    What its output means is the caller's: the clean action before its bounding ``tanh`` (``gdm``), or the noise (``gdm_paper``).
+    What its output means is the caller's: the clean action before its bounding ``tanh`` (``gdm``),
+    or the noise (``gdm_paper``).
     """
 
     frequencies: Tensor
@@ -35,8 +36,8 @@ class Denoiser(nn.Module):
         """
         super().__init__()
         exponents = torch.arange(time_size // 2) / max(time_size // 2 - 1, 1)
-        # One full turn over t in [0, 1] down to a thousandth of a radian's wavelength would be wasted on a handful of
-        # steps: frequencies run from 1 to 100.
+        # One full turn over t in [0, 1] down to a thousandth of a radian's wavelength would be
+        # wasted on a handful of steps: frequencies run from 1 to 100.
         self.register_buffer("frequencies", math.tau / 4 * 100.0**exponents, persistent=False)
         sizes = [observation_size + action_size + time_size, *[width] * depth]
         layers: list[nn.Module] = []

@@ -10,9 +10,10 @@ from agents.gdm.network import Denoiser
 class FlowPolicy(ActorPolicy):
     """Carries noise to actions along straight paths, in a few steps.
 
-    On the path ``x_t = (1 − t) noise + t action`` the network predicts the action itself, bounded by tanh, so that every
-    intermediate prediction is an action too: the critic can judge it, and its gradient reaches the network without going through
-    the chain. A step re-noises the prediction to the next time. The deterministic action starts from, and adds, no noise.
+    On the path ``x_t = (1 − t) noise + t action`` the network predicts the action itself, bounded
+    by tanh, so that every intermediate prediction is an action too: the critic can judge it, and
+    its gradient reaches the network without going through the chain. A step re-noises the
+    prediction to the next time. The deterministic action starts from, and adds, no noise.
     """
 
     def __init__(

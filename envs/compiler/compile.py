@@ -23,6 +23,7 @@ from envs.compiler.model import (
     StatePlan,
 )
 from envs.compiler.scope import Scope
+from envs.compiler.tape import SOURCES, needed
 from envs.spec import schema
 from envs.spec.canonical import digest
 from envs.spec.diagnostics import Finding, SpecError, nearest, shorten
@@ -253,13 +254,17 @@ class _Compiler:
             node = self.scope.fitting(at(state).text(text), _GRAM)
             return over_sets.total(self.graph, node, *node.index)
 
-        potential = item.terminal.potential
-        self.scope.at_most(grams(item.terminal.cost, self.scope.nodes[name]), Level.STATE)
-        return (
-            grams(item.terminal.cost, following),
-            grams(potential, self.scope.nodes[name]) if potential else None,
-            grams(potential, following) if potential else None,
+        cost, potential = item.terminal.cost, item.terminal.potential
+        now = self.scope.nodes[name]
+        then = self.graph.source(
+            "state", f"final {name}", now.index, now.dimension, now.interval, Level.STATE
         )
+        self.scope.at_most(grams(cost, now), Level.STATE)
+        _only_depends_on(grams(cost, then), then, {"process", "time", "parameter"})
+        if potential is None:
+            return grams(cost, following), None, None
+        _only_depends_on(grams(potential, then), then, {"parameter"})
+        return grams(cost, following), grams(potential, now), grams(potential, following)
 
     def _check_references(self) -> None:
         """What must exist by name: the energy metric and the functional unit's metric."""
@@ -297,6 +302,25 @@ class _Compiler:
                         "time.horizon"
                     )
                 ]
+            )
+
+
+def _only_depends_on(value: Node, state: Node, others: set[str]) -> None:
+    """Require that a value is a function of one state and of sources of some kinds.
+
+    Another state, or an equation over this one, would enter with the value before the last step; a
+    potential that changes with time would not cancel over an episode.
+
+    Raises:
+        Finding: ``not-known-yet``.
+    """
+    for node in needed([value]):
+        if node.op in SOURCES - {"constant"} - others and node is not state:
+            raise Finding(
+                "not-known-yet",
+                f"a function of the state itself and of {' or '.join(sorted(others))}",
+                f"one that depends on {node.op} '{node.attribute}'",
+                "write it out over the state itself",
             )
 
 

@@ -83,7 +83,7 @@ def alike(graph: Graph, *nodes: Node) -> tuple[Node, ...]:
         Finding: ``unit-mismatch``.
     """
     nodes = tuple(number(graph, node) for node in nodes)
-    with_unit = [n for n in nodes if not _is_zero(n)]
+    with_unit = [n for n in nodes if not is_zero(n)]
     if not with_unit:
         return nodes
     dimension = with_unit[0].dimension
@@ -95,12 +95,14 @@ def alike(graph: Graph, *nodes: Node) -> tuple[Node, ...]:
                 str(node.dimension),
                 "convert one side, or give a literal its unit in quotes: '5 W'",
             )
-    return tuple(graph.constant(0.0, dimension) if _is_zero(n) else n for n in nodes)
+    return tuple(graph.constant(0.0, dimension) if is_zero(n) else n for n in nodes)
 
 
-def _is_zero(node: Node) -> bool:
+def is_zero(node: Node) -> bool:
+    """Whether a value is a literal 0, which fits every dimension."""
     return (
         node.op == "constant"
+        and node.attribute == "literal"
         and node.dimension.dimensionless
         and not node.index
         and node.interval == (0.0, 0.0)
@@ -133,7 +135,7 @@ def fitting(graph: Graph, node: Node, unit: str, what: str) -> Node:
     expected = parse_unit(unit).dimension
     (node, _) = (
         alike(graph, node, graph.constant(1.0, expected))
-        if _is_zero(node)
+        if is_zero(node)
         else (number(graph, node), None)
     )
     if node.dimension != expected:
@@ -313,10 +315,6 @@ def clip(graph: Graph, x: Node, low: Node, high: Node) -> Node:
 
 @function("mod", "x", "y")
 def mod(graph: Graph, x: Node, y: Node) -> Node:
-    """Remainder, with the sign of ``y``."""
+    """Remainder, with the sign of ``y``; its gradient is 1 in ``x``, unlike that of rounding."""
     x, y = alike(graph, x, y)
-    whole = graph.elementwise("floor", divided(graph, x, y), dimension=DIMENSIONLESS)
-    rest = minus(graph, x, times(graph, whole, y))
-    limit = max(abs(y.interval[0]), abs(y.interval[1]))
-    low = 0.0 if y.interval[0] > 0 else -limit
-    return clip(graph, rest, graph.constant(low, y.dimension), graph.constant(limit, y.dimension))
+    return graph.elementwise("mod", x, y, dimension=x.dimension)

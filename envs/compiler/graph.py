@@ -115,17 +115,26 @@ class Graph:
             )
 
     def constant(
-        self, value: Any, dimension: Dimension = DIMENSIONLESS, index: tuple[str, ...] = ()
+        self,
+        value: Any,
+        dimension: Dimension = DIMENSIONLESS,
+        index: tuple[str, ...] = (),
+        parameter: bool = False,
     ) -> Node:
-        """A known value in base units, of shape ``sizes(index)``."""
+        """A known value in base units, of shape ``sizes(index)``.
+
+        A literal and the value of a parameter are kept apart: a literal 0 fits every dimension, a
+        parameter that happens to be 0 has its own.
+        """
         array = np.asarray(value, dtype=np.float64).reshape((*self.sizes(index), 1))
-        key = ("constant", array.tobytes(), dimension, index)
+        origin = "parameter" if parameter else "literal"
+        key = ("constant", array.tobytes(), dimension, index, origin)
         interval = float(array.min()), float(array.max())
         return self._node(
             key,
             "constant",
             (),
-            None,
+            origin,
             index,
             dimension,
             interval,

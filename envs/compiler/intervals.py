@@ -61,6 +61,16 @@ def divide(a: Interval, b: Interval) -> Interval:
     return multiply(a, (1 / b[1], 1 / b[0]))
 
 
+def modulo(a: Interval, b: Interval) -> Interval:
+    """Remainder, with the sign of the divisor.
+
+    Raises:
+        Finding: ``domain`` when the divisor may be zero.
+    """
+    divide(a, b)
+    return (0.0, b[1]) if b[0] > 0 else (b[0], 0.0)
+
+
 def power(a: Interval, b: Interval) -> Interval:
     """``a ** b`` for a positive base, or an even or odd whole exponent.
 
@@ -154,6 +164,7 @@ BINARY: dict[str, Callable[[Interval, Interval], Interval]] = {
     "multiply": multiply,
     "divide": divide,
     "power": power,
+    "mod": modulo,
     "minimum": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
     "maximum": lambda a, b: (max(a[0], b[0]), max(a[1], b[1])),
     **dict.fromkeys(

@@ -291,7 +291,7 @@ class Scope:
             Finding: ``unit-mismatch``.
         """
         node = functions.number(self.graph, node)
-        zero = node.constant and node.interval == (0.0, 0.0)
+        zero = functions.is_zero(node)
         if node.dimension != unit.dimension and not zero:
             hint = "convert it, or declare the unit that the expression has"
             if "gCO2e" in (str(unit.dimension), str(node.dimension)):
@@ -302,7 +302,7 @@ class Scope:
             raise Finding(
                 "unit-mismatch", f"{unit.text}, that is {unit.dimension}", str(node.dimension), hint
             )
-        return self.graph.constant(0.0, unit.dimension) if zero and not node.index else node
+        return self.graph.constant(0.0, unit.dimension) if zero else node
 
     def quantifier(
         self, index: tuple[str, ...] | None, level: Level
@@ -347,6 +347,13 @@ class Scope:
 
     def _parameter(self, name: str, item: schema.Parameter, unit: Unit) -> Node:
         index = self.index(item.index)
+        if item.bounds is not None and item.sample is None:
+            raise Finding(
+                "bad-bounds",
+                "bounds on what is sampled",
+                "bounds on a given value",
+                "leave them out, or write clip(…) in an expr",
+            )
         if item.sample is not None:
             draw, interval = distributions.lower(
                 item.sample, unit, self.quantifier(index, Level.SCENARIO)
@@ -360,7 +367,8 @@ class Scope:
         if item.expr is not None:
             node = self.quantifier(index, Level.SCENARIO)(item.expr, unit)
             return over_sets.repeated(self.graph, node, index)
-        return self.graph.constant(self._values(item, index, unit), unit.dimension, index)
+        values = self._values(item, index, unit)
+        return self.graph.constant(values, unit.dimension, index, parameter=True)
 
     def _values(self, item: schema.Parameter, index: tuple[str, ...], unit: Unit) -> Any:
         value: Any = item.value

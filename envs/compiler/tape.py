@@ -31,7 +31,9 @@ _PHASE[Level.CONSTANT] = "scenario"
 
 
 class Tape(Protocol):
-    """Registers and the operations between them."""
+    """Registers and the operations between them, registers by node number."""
+
+    registers: dict[int, Any]
 
     def load(self, node: Node, value: Any) -> None:
         """Set a source."""
@@ -160,13 +162,13 @@ class TorchTape:
         self._graph = graph
         self.device = torch.device(device)
         self.dtype = getattr(torch, dtype)
-        self._registers: dict[int, Any] = {}
+        self.registers: dict[int, Any] = {}
         self._programs: dict[str, list[Node]] = {phase: [] for phase in PHASES}
         phase_of = {level: phase for phase, levels in PHASES.items() for level in levels}
         self._needed = needed(roots)
         for node in self._needed:
             if node.value is not None:
-                self._registers[node.number] = self.tensor(node.value)
+                self.registers[node.number] = self.tensor(node.value)
             elif node.op not in SOURCES:
                 self._programs[phase_of[node.level]].append(node)
 
@@ -182,9 +184,7 @@ class TorchTape:
         """Set a source."""
         shape = (*self._graph.sizes(node.index), -1)
         tensor = self.tensor(value)
-        self._registers[node.number] = (
-            tensor.reshape(shape) if tensor.ndim != len(shape) else tensor
-        )
+        self.registers[node.number] = tensor.reshape(shape) if tensor.ndim != len(shape) else tensor
 
     def load_moment(self, paths: Sequence[tuple[Node, Any]], time: int) -> None:
         """Set sources to their values at a time."""
@@ -193,7 +193,7 @@ class TorchTape:
 
     def run(self, phase: str) -> None:
         """Run the operations of a phase."""
-        registers, torch, graph = self._registers, self._torch, self._graph
+        registers, torch, graph = self.registers, self._torch, self._graph
         for node in self._programs[phase]:
             views = [graph.aligned(a, registers[a.number], node.layout) for a in node.arguments]
             if node.op == "number":
@@ -205,7 +205,7 @@ class TorchTape:
 
     def get(self, node: Node) -> Any:
         """The tensor of a node."""
-        return self._registers[node.origin.number]
+        return self.registers[node.origin.number]
 
 
 def evaluate(

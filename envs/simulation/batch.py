@@ -36,6 +36,7 @@ class State:
     values: tuple[Any, ...]
     totals: dict[str, Any]
     next_scenario: int
+    ended: bool
 
 
 class BatchSimulation:
@@ -85,6 +86,7 @@ class BatchSimulation:
         self._drawn_ahead: tuple[int, Drawn] | None = None
         self.seed(seed)
         self.time = 0
+        self.ended = False
         self.scenarios = np.zeros(batch, dtype=np.int64)
         self.totals: dict[str, Any] = {}
 
@@ -140,6 +142,7 @@ class BatchSimulation:
         for state in self.compiled.states:
             self._tape.load(state.node, self._tape.get(state.init))
         self.totals = {}
+        self.ended = False
         self._arrive()
 
     def _next_drawn(self) -> Drawn:
@@ -159,21 +162,15 @@ class BatchSimulation:
 
     def _begin(self, time: int) -> None:
         self.time = time
-        if self.torch:
-            self.drawn = self._on_device(self.drawn)
+        self.drawn = Drawn(
+            {name: self._own(value) for name, value in self.drawn.parameters.items()},
+            {name: self._own(value) for name, value in self.drawn.paths.items()},
+        )
         for parameter in self.compiled.sampled:
             self._tape.load(parameter.node, self.drawn.parameters[parameter.name])
         self._paths = [(p.node, self.drawn.paths[p.name]) for p in self.compiled.processes]
         self._paths += [(n, self._clock[n.number]) for n in self.compiled.clock.values()]
         self._tape.run("scenario")
-
-    def _on_device(self, drawn: Drawn) -> Drawn:
-        tape = self._tape
-        assert isinstance(tape, TorchTape)
-        return Drawn(
-            {name: tape.tensor(value) for name, value in drawn.parameters.items()},
-            {name: tape.tensor(value) for name, value in drawn.paths.items()},
-        )
 
     def _arrive(self) -> None:
         """Meet this time's exogenous values and compute everything known before the decision."""
@@ -204,6 +201,9 @@ class BatchSimulation:
             raw = self._tape.tensor(actions).clip(-1.0, 1.0).T  # type: ignore[attr-defined]
         else:
             raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
+        # Actions with gradients come from a search, which looks at what it found itself.
+        if not (self.torch and raw.requires_grad) and np.isnan(float(raw.sum())):
+            self._raise_not_a_number(to_numpy(raw))
         for d in self.compiled.decisions:
             self._tape.load(d.raw, raw[d.offset : d.offset + d.count].reshape(d.shape(self.batch)))
         self._tape.run("decision")
@@ -219,7 +219,7 @@ class BatchSimulation:
             NonFiniteError: A quantity overflowed or became undefined.
         """
         self.decide(actions)
-        done = self.time + 1 == self.horizon
+        self.ended = done = self.time + 1 == self.horizon
         self._account(done)
         following = [self._tape.get(s.next) for s in self.compiled.states]
         if any(s.next.origin.op in SOURCES for s in self.compiled.states):
@@ -240,8 +240,8 @@ class BatchSimulation:
         )
         self.energy_j = self._wide(get(self._energy.node))
         self.cost = [self._wide(get(plan.violation)) for plan in c.constraints]
-        if not self.torch and not np.isfinite(self.carbon_g.sum() + self.penalty_g.sum()):
-            self._raise_non_finite()
+        if not self.torch:
+            self.check_finite()
         self._add("carbon_g", self.carbon_g)
         self._add("penalty_g", self.penalty_g)
         self._add("energy_j", self.energy_j)
@@ -265,12 +265,13 @@ class BatchSimulation:
         return register.copy() if register.shape == (self.batch,) else np.full(self.batch, register)
 
     def _add(self, key: str, value: Any) -> None:
-        self.totals[key] = self.totals[key] + value if key in self.totals else value
+        # Never in place: earlier totals may be in a clone or in somebody's hands.
+        self.totals[key] = self.totals.get(key, 0.0) + value
 
     def episode(self) -> dict[str, Any]:
         """Totals of the episode so far, ``(batch,)`` each, metrics in their declared unit."""
         result = {"objective_g": self.totals["carbon_g"] + self.totals["penalty_g"], **self.totals}
-        steps = self.time + 1
+        steps = self.time + self.ended
         for metric in self.compiled.metrics:
             key = f"metric.{metric.name}"
             result[key] = result[key] / (
@@ -281,8 +282,10 @@ class BatchSimulation:
 
     def values(self, nodes: list[Node]) -> list[Any]:
         """Any nodes at this moment, ``(*index, batch)`` in base units, computed now if need be."""
-        assert isinstance(self._tape, NumpyTape), "only the NumPy backend can be looked into"
-        return evaluate(self.compiled.graph, nodes, self._tape.registers, self.batch)
+        registers = self._tape.registers
+        if self.torch:
+            registers = {number: to_numpy(register) for number, register in registers.items()}
+        return evaluate(self.compiled.graph, nodes, registers, self.batch)
 
     def clone_state(self) -> State:
         """A copy of this moment that later steps do not change."""
@@ -294,25 +297,45 @@ class BatchSimulation:
             values,
             dict(self.totals),
             self._next_scenario,
+            self.ended,
         )
 
     def set_state(self, state: State) -> None:
         """Return to a moment of this or an equal simulation."""
-        self.scenarios, self.drawn, self.totals = (
-            state.scenarios.copy(),
-            state.drawn,
-            dict(state.totals),
-        )
-        self._next_scenario = state.next_scenario
+        self.scenarios, self.drawn = state.scenarios.copy(), state.drawn
+        self.totals = {key: self._own(value) for key, value in state.totals.items()}
+        self._next_scenario, self.ended = state.next_scenario, state.ended
         self._begin(state.time)
         for plan, value in zip(self.compiled.states, state.values, strict=True):
-            self._tape.load(plan.node, value)
+            self._tape.load(plan.node, self._own(value))
         self._arrive()
+
+    def _own(self, value: Any) -> Any:
+        """A value in the type of this backend: clones may come from the other one."""
+        return self._tape.tensor(value) if isinstance(self._tape, TorchTape) else to_numpy(value)
+
+    def _raise_not_a_number(self, raw: NDArray[np.float64]) -> None:
+        component, row = np.argwhere(np.isnan(raw))[0]
+        decision = next(d for d in self.compiled.decisions if component < d.offset + d.count)
+        raise NonFiniteError(
+            f"{self.compiled.spec.meta.name}: the action for '{decision.name}' (component {component}) "
+            f"of environment {row} is not a number at step {self.time}. Look at the agent: its "
+            "policy has diverged."
+        )
+
+    def check_finite(self) -> None:
+        """Look at the step just taken; NumPy does so by itself, torch only when asked.
+
+        Raises:
+            NonFiniteError: A quantity overflowed or became undefined.
+        """
+        if not np.isfinite(float(self.carbon_g.sum() + self.penalty_g.sum())):
+            self._raise_non_finite()
 
     def _raise_non_finite(self) -> None:
         names = {node.origin.number: name for name, (node, _) in self.compiled.named.items()}
-        for node in needed(self._roots()):
-            value = self._tape.get(node)
+        nodes = needed(self._roots())
+        for node, value in zip(nodes, self.values(nodes), strict=True):
             if not node.boolean and not np.isfinite(value).all():
                 name = names.get(node.number, f"a part of '{self._first_user(node, names)}'")
                 bad = int(np.argmax(~np.isfinite(value).reshape(-1, value.shape[-1]).all(axis=0)))
@@ -327,3 +350,11 @@ class BatchSimulation:
             if other.number in names and node in needed([other]):
                 return names[other.number]
         return "the objective, a constraint or an observation"
+
+
+def to_numpy(value: Any) -> NDArray[Any]:
+    """The array of a register of either backend; an array stays itself."""
+    if isinstance(value, np.ndarray):
+        return value
+    array: NDArray[Any] = value.detach().cpu().numpy()
+    return array

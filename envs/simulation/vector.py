@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from envs.compiler.decisions import to_action
 from envs.problem import Problem
-from envs.simulation.batch import BatchSimulation, State
+from envs.simulation.batch import BatchSimulation, State, to_numpy
 from envs.spec.diagnostics import nearest
 
 FloatArray = NDArray[np.float64]
@@ -165,18 +165,22 @@ class ProblemVectorEnv(
         simulation = self.simulation
         self._last.before(actions)
         done = simulation.step(actions)
-        carbon, penalty = _numpy(simulation.carbon_g), _numpy(simulation.penalty_g)
+        if simulation.torch:
+            simulation.check_finite()
+        carbon, penalty = to_numpy(simulation.carbon_g), to_numpy(simulation.penalty_g)
         info: dict[str, Any] = {
             "carbon_g": carbon,
             "penalty_g": penalty,
-            "energy_j": _numpy(simulation.energy_j),
-            "cost": np.stack([_numpy(c) for c in simulation.cost], axis=-1)
+            "energy_j": to_numpy(simulation.energy_j),
+            "cost": np.stack([to_numpy(c) for c in simulation.cost], axis=-1)
             if simulation.cost
             else np.zeros((self.num_envs, 0)),
         }
         if done:
             info["final_obs"] = self._observation()
-            info["episode"] = {name: _numpy(value) for name, value in simulation.episode().items()}
+            info["episode"] = {
+                name: to_numpy(value) for name, value in simulation.episode().items()
+            }
             simulation.reset()
         reward = -(carbon + penalty) / self.reward_scale
         terminated = np.full(self.num_envs, done)
@@ -184,7 +188,7 @@ class ProblemVectorEnv(
 
     def _observation(self) -> NDArray[np.float32]:
         # Narrowed before it is transposed: the simulation's layout has the batch last.
-        narrow = _numpy(self.simulation.observation).T.astype(np.float32)
+        narrow = to_numpy(self.simulation.observation).T.astype(np.float32)
         return np.ascontiguousarray(narrow.T)
 
     def heuristic_actions(self, name: str) -> NDArray[np.float32]:
@@ -251,7 +255,7 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
             "carbon_g": carbon,
             "penalty_g": penalty,
             "energy_j": float(simulation.energy_j[0]),
-            "cost": [float(c[0]) for c in simulation.cost],
+            "cost": np.array([c[0] for c in simulation.cost], dtype=np.float64),
         }
         if done:
             info["episode"] = {
@@ -279,11 +283,4 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
     def set_state(self, state: State) -> None:
         """Return to a moment of this or an equal environment."""
         self.simulation.set_state(state)
-        self._running = True
-
-
-def _numpy(value: Any) -> NDArray[Any]:
-    if isinstance(value, np.ndarray):
-        return value
-    array: NDArray[Any] = value.detach().cpu().numpy()
-    return array
+        self._running = not state.ended

@@ -1,6 +1,6 @@
 """The canonical form of a spec and its digest.
 
-Maps and lists of named items, quantities in other units and white space in expressions all come to
+Maps and lists of named items, parameters given in other units and runs of white space all come to
 one form; prose is left out. Sections whose order is part of the problem (sets, decisions,
 observations) keep it.
 """
@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from envs.spec.schema import NAMED_SECTIONS, Spec
+from envs.spec.units import parse_quantity, parse_unit
 
 _PROSE = ("title", "summary", "source", "sources")
 _ORDERED = ("sets", "decisions", "observe")
@@ -34,12 +35,21 @@ def canonical(spec: Spec) -> dict[str, Any]:
     for section in _ORDERED:
         if section in data:
             data[section] = [[name, item] for name, item in data[section].items()]
+    for item in data.get("parameters", {}).values():
+        if isinstance(item.get("value"), str):
+            item["value"] = _in_unit(item["value"], item["unit"])
     plain: dict[str, Any] = _plain(data)
     return plain
 
 
 def _without_prose(item: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in item.items() if key not in _PROSE}
+
+
+def _in_unit(quantity: str, unit: str) -> float:
+    """The number in a unit, without the last digits, which depend on how it was written."""
+    number, given = parse_quantity(quantity)
+    return float(f"{number * given.factor / parse_unit(unit).factor:.14g}")
 
 
 def _plain(value: Any) -> Any:

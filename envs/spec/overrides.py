@@ -59,10 +59,14 @@ def _merged(section: str, item: dict[str, Any], change: Any) -> dict[str, Any]:
         else:
             quantity = change if isinstance(change, str) else f"{change} {item.get('unit', '1')}"
             change = {"expr": f"'{quantity}'"}
+        # What is said outright is neither clipped nor drawn.
+        item.pop("bounds", None)
     if isinstance(change.get("trace"), str):
         change = {**change, "trace": {"file": change["trace"]}}
     if any(kind in change for kind in kinds):
         item = {key: value for key, value in item.items() if key not in kinds}
         if section == "processes":
             item.pop("hold", None)
+        elif "sample" not in change:
+            item.pop("bounds", None)
     return {**item, **change}

@@ -54,9 +54,7 @@ def actions(env: envs.ProblemVectorEnv, value: float = 0.0) -> NDArray[np.float3
     return np.full(env.action_space.shape, value, dtype=np.float32)
 
 
-def paths(
-    of: envs.Problem, names: list[str], scenarios: int, first: int = 0
-) -> dict[str, Array]:
+def paths(of: envs.Problem, names: list[str], scenarios: int, first: int = 0) -> dict[str, Array]:
     """Sampled parameters ``(scenarios, *index)`` and processes ``(steps, scenarios, *index)``."""
     from envs.simulation import sample_scenarios
 

@@ -1,0 +1,176 @@
+"""The optimum of ``offload`` with full foresight, proven from below and attained from above.
+
+Column generation: a programme over the day (`offload_day`) mixes ways to serve each slot and prices
+edge energy and quality; at those prices each slot's cheapest way is found (`offload_share`) and joins
+the mixture. The bound adds to the programme's value what slots could undercut at its prices. The
+plan takes one way for each slot, runs the battery anew, and is played in the true simulation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.oracle.offload_day import Columns, Plan, Store
+from envs.oracle.offload_day import solve as solve_day
+from envs.oracle.offload_share import lower_bound, serve
+from envs.oracle.offload_slot import Cell, Choice, Demand
+from envs.oracle.realise import realise
+from envs.simulation.scenarios import Scenarios, sample_scenarios
+
+if TYPE_CHECKING:
+    from envs.problem import Problem
+
+Array = NDArray[np.float64]
+
+ROUNDS = 8
+BANDWIDTHS = 12
+BANDWIDTHS_OF_THE_BOUND = 48
+TOLERANCE = 5e-4
+MARGIN_S = 2e-4
+"""Kept back from deadlines, so that a plan survives the map to actions and back."""
+FIRST_PRICES = ((1.0, 0.015), (0.7, 0.011), (0.7, 0.02), (0.0, 0.015))
+"""Shares of the grid's intensity, and prices of quality, of the first columns."""
+
+
+@dataclass(frozen=True)
+class _Day:
+    """One scenario: what is demanded, the grid's intensity at the edge (g/J) and the PV power (W)."""
+
+    demand: Demand
+    ci_edge: Array
+    pv_w: Array
+
+    @classmethod
+    def of(cls, drawn: Scenarios, row: int, horizon: int) -> _Day:
+        """One of a batch of scenarios."""
+        path = {name: values[:horizon, row] for name, values in drawn.paths.items()}
+        slack = path["deadline"] - path["queue"][:, None]
+        demand = Demand(path["gain"], path["requests"], slack, path["ci"][:, 1:2])
+        return cls(demand, path["ci"][:, 0], path["pv"])
+
+
+def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping[str, Array]:
+    """Proven bound and best attained objective of each scenario, in grams."""
+    compiled = problem.compiled(split)
+    cell, store = _constants(problem, split)
+    drawn = sample_scenarios(problem, split, scenarios)
+    bounds, plans = [], []
+    for row in range(len(scenarios)):
+        day = _Day.of(drawn, row, problem.horizon)
+        ways, plan = _generate(cell, store, day)
+        exact = dataclasses.replace(cell, margin_s=0.0)
+        least = lower_bound(
+            exact, day.demand, plan.energy_price[:, None], plan.quality, BANDWIDTHS_OF_THE_BOUND
+        )
+        bounds.append(plan.value_g + (least - plan.slot_value).sum())
+        plans.append(_decisions(cell, store, day, ways, plan))
+    decisions = {name: np.stack([plan[name] for plan in plans], axis=1) for name in plans[0]}
+    ordered = {d.name: decisions[d.name] for d in compiled.decisions}
+    return {
+        "certified": np.array(bounds),
+        "best_known": realise(problem, split, scenarios, ordered),
+    }
+
+
+def _constants(problem: Problem, split: str) -> tuple[Cell, Store]:
+    compiled = problem.compiled(split)
+    plans = {plan.name: plan for plan in compiled.decisions}
+    constants = {
+        name: np.asarray(node.value).ravel()[0]
+        for name, (node, _) in compiled.named.items()
+        if node.value is not None and node.value.size == 1
+    }
+    cell = Cell.of(
+        constants,
+        late_price=next(c.penalty_g for c in compiled.constraints if c.name == "late"),
+        margin_s=MARGIN_S,
+        power_low=plans["power"].low,
+        power_high=plans["power"].high,
+        steps_low=round(plans["steps"].low),
+        steps_high=round(plans["steps"].high),
+        logit=plans["share"].scale,
+    )
+    return cell, Store.of(constants, compiled.step_s)
+
+
+def _columns(ways: list[Choice]) -> Columns:
+    """Ways to serve slots, ``(way, slot)``, summed over users."""
+    return Columns(
+        np.array([way.edge_j.sum(axis=1) for way in ways]),
+        np.array([(way.user_g + way.late_g).sum(axis=1) for way in ways]),
+        np.array([way.fid.sum(axis=1) for way in ways]),
+    )
+
+
+def _generate(cell: Cell, store: Store, day: _Day) -> tuple[list[Choice], Plan]:
+    """Add ways to serve slots until no slot undercuts the programme's prices by much."""
+    ways = [
+        serve(cell, day.demand, share * day.ci_edge[:, None], quality, BANDWIDTHS)
+        for share, quality in FIRST_PRICES
+    ]
+    for _ in range(ROUNDS):
+        plan = solve_day(store, day.ci_edge, day.pv_w, _columns(ways))
+        way = serve(cell, day.demand, plan.energy_price[:, None], plan.quality, BANDWIDTHS)
+        undercut = np.minimum(way.cost.sum(axis=1) - plan.slot_value, 0.0).sum()
+        if undercut > -TOLERANCE * plan.value_g:
+            break
+        ways.append(way)
+    return ways, plan
+
+
+def _decisions(
+    cell: Cell, store: Store, day: _Day, ways: list[Choice], plan: Plan
+) -> dict[str, Array]:
+    """Decisions by name, ``(slot, …)`` in base units: one way for each slot, the battery run anew."""
+    columns = _columns(ways)
+    pick = _whole(plan, columns)
+    slot = np.arange(len(pick))
+    single = Columns(
+        *(part[pick, slot][None] for part in (columns.edge_j, columns.direct_g, columns.fid))
+    )
+    run = solve_day(store, day.ci_edge, day.pv_w, single)
+
+    def chosen(name: str) -> Array:
+        return np.array([getattr(way, name) for way in ways])[pick, slot]
+
+    bandwidth, power, steps = chosen("bandwidth"), chosen("power"), chosen("steps")
+    snr = power * day.demand.gain / (cell.noise_density * bandwidth)
+    rate = bandwidth * np.minimum(np.log2(1 + snr), cell.efficiency_cap)
+    left = day.demand.slack_s - steps * cell.edge_step_time - cell.payload_latent / rate
+    feasible = np.floor(np.clip(left / (cell.user_step_time - cell.edge_step_time), 0, steps))
+    surplus = np.maximum(day.pv_w - single.edge_j[0] / store.slot_s, 0.0)
+    bought = np.maximum(run.charge_w - surplus, 0.0)
+    return {
+        "share": bandwidth / cell.band,
+        "power": power,
+        "split": np.clip((chosen("user_steps") + 0.5) / (feasible + 1), 0.0, 1.0),
+        "steps": steps,
+        "command": np.where(run.discharge_w > bought, -run.discharge_w, bought),
+    }
+
+
+def _whole(plan: Plan, columns: Columns) -> NDArray[np.intp]:
+    """One way for each slot: where the programme mixes, the one that keeps the day's quality due."""
+    weights = plan.weights
+    slot = np.arange(weights.shape[1])
+    pick = weights.argmax(axis=0)
+    mixed = np.flatnonzero(weights.max(axis=0) < 0.999)
+    if not len(mixed):
+        return pick
+    quality = columns.fid[pick, slot]
+    debt = quality.sum() - quality[mixed].sum()
+    due = (weights * columns.fid).sum(axis=0)[mixed]
+    after = np.append(due[::-1].cumsum()[::-1][1:], 0.0)
+    for t, rest in zip(mixed, after, strict=True):
+        options = np.flatnonzero(weights[:, t] > 1e-6)
+        ahead = debt + columns.fid[options, t] + rest
+        # Owing costs more than a margin that is not needed.
+        pick[t] = options[np.where(ahead > 0, 3 * ahead, -ahead).argmin()]
+        debt += columns.fid[pick[t], t]
+    return pick

@@ -1,4 +1,6 @@
-"""``gdm_paper``: the published diffusion agent, learnt by back-propagation through the whole denoising chain.
+"""``gdm_paper``.
+
+The published diffusion agent, learnt by back-propagation through the whole denoising chain.
 
 After H. Du et al., "Enhancing Deep Reinforcement Learning: A Tutorial on Generative Diffusion
 Models in Network Optimization", IEEE Communications Surveys & Tutorials, 2024. Its method and
@@ -20,7 +22,7 @@ from agents.gdm.network import Denoiser
 
 
 class DiffusionPolicy(ActorPolicy):
-    """Denoises a Gaussian draw to an action by the ancestral sampling of Ho et al. 2020 (arXiv:2006.11239).
+    """Denoises by the ancestral sampling of Ho et al. 2020 (arXiv:2006.11239).
 
     The deterministic action starts from, and adds, no noise.
     """

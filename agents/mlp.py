@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from agents.actor_critic.agent import ActorCriticAgent, Training
@@ -46,7 +47,10 @@ class DeterministicPolicy(ActorPolicy):
 
 
 class DeterministicAlgorithm(ActorCritic):
-    """Deterministic policy gradients (Lillicrap et al. 2015, arXiv:1509.02971), the gradient normalised as in ``gdm``."""
+    """Deterministic policy gradients (Lillicrap et al. 2015, arXiv:1509.02971).
+
+    The gradient normalised as in ``gdm``.
+    """
 
     policy: DeterministicPolicy
 
@@ -72,7 +76,10 @@ class DeterministicAlgorithm(ActorCritic):
 
 
 class MLP(ActorCriticAgent):
-    """The critics and the training of ``gdm`` with a deterministic actor: what is left is what diffusion adds."""
+    """The critics and the training of ``gdm`` with a deterministic actor.
+
+    What is left is what diffusion adds.
+    """
 
     def __init__(
         self,

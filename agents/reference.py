@@ -1,4 +1,7 @@
-"""Rows that every learner is compared with: random, the best constant, and the spec's heuristics."""
+"""Rows that every learner is compared with.
+
+Random, the best constant, and the spec's heuristics.
+"""
 
 import json
 from pathlib import Path
@@ -14,7 +17,10 @@ _SMALLEST_DEVIATION = 0.002  # keeps the search moving; far below what any probl
 
 
 class Random:
-    """Uniform actions, whether asked to be deterministic or not: there is no other random policy."""
+    """Uniform actions, whether asked to be deterministic or not.
+
+    There is no other random policy.
+    """
 
     def __init__(
         self,
@@ -192,7 +198,10 @@ class _Search:
     def evaluate(
         self, candidates: NDArray[np.float64], scenarios: int
     ) -> NDArray[np.float64] | None:
-        """Mean sum of rewards of each candidate ``(count, action_size)`` over common scenarios; None when stopped."""
+        """Mean sum of rewards of each candidate ``(count, action_size)`` over common scenarios.
+
+        None when stopped.
+        """
         env, count = self._env, len(candidates)
         first = self._next_scenario
         self._next_scenario += scenarios

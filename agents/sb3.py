@@ -24,7 +24,10 @@ from agents.sb3_env import BatchVecEnv, RowNoise
 
 
 class _SB3(ABC):
-    """An agent around an algorithm of Stable-Baselines3, set up for the number of environments it meets."""
+    """An agent around an algorithm of Stable-Baselines3.
+
+    Set up for the number of environments it meets.
+    """
 
     def __init__(
         self,

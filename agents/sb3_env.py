@@ -1,4 +1,7 @@
-"""A Gymnasium vector environment as Stable-Baselines3 wants it, without a Python loop over environments."""
+"""A Gymnasium vector environment as Stable-Baselines3 wants it.
+
+Without a Python loop over environments.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -101,5 +104,8 @@ class RowNoise(VectorizedActionNoise):
         """Nothing to do: there is no state."""
 
     def __call__(self) -> np.ndarray[Any, Any]:
-        """Draw ``(num_envs, action_size)`` from NumPy's global generator, which Stable-Baselines3 seeds."""
+        """Draw ``(num_envs, action_size)`` from NumPy's global generator.
+
+        Which Stable-Baselines3 seeds.
+        """
         return np.random.normal(0.0, self._deviation, self._shape).astype(np.float32)

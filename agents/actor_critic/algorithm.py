@@ -33,10 +33,16 @@ class ActorCriticStats(TrainingStats):
 
 
 class Decay:
-    """A learning rate that falls linearly to a fraction of itself over a known number of updates."""
+    """A learning rate.
+
+    That falls linearly to a fraction of itself over a known number of updates.
+    """
 
     def __init__(self, final: float) -> None:
-        """Set the fraction that is left at the end; it does not decay until ``updates`` is known."""
+        """Set the fraction that is left at the end.
+
+        It does not decay until ``updates`` is known.
+        """
         self.final = final
         self.updates: int | None = None
 
@@ -139,7 +145,10 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
         return loss
 
     def _preprocess_batch(self, batch: Any, buffer: Any, indices: Any) -> Any:
-        """Add ``returns``, what values are fitted to ``(batch,)``; bring the batch to the device."""
+        """Add ``returns``, what values are fitted to ``(batch,)``.
+
+        Bring the batch to the device.
+        """
         if "bootstrap" in batch:
             if not buffer.never_bootstraps:
                 with torch.no_grad():

@@ -12,7 +12,9 @@ _SMALLEST_SCALE = 1e-6
 
 
 class Ensemble(nn.Module):
-    """Independent networks with layer normalisation, of an observation or of observation and action.
+    """Independent networks with layer normalisation.
+
+    Of an observation or of observation and action.
 
     Layer normalisation keeps the values of unseen actions bounded, which off-policy learning needs
     (Ball et al. 2023, arXiv:2302.02948). The members share no weight; their layers are stacked so

@@ -64,7 +64,10 @@ class ActorPolicy(Policy):
         state: Any = None,
         **kwargs: Any,
     ) -> ActStateBatchProtocol:
-        """Choose actions as tianshou asks for them: at random in training steps, deterministic otherwise."""
+        """Choose actions as tianshou asks for them.
+
+        At random in training steps, deterministic otherwise.
+        """
         observations = torch.as_tensor(batch.obs, dtype=torch.float32, device=self.generator.device)
         generator = self.generator if self.is_within_training_step else None
         return cast(

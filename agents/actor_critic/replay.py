@@ -1,6 +1,5 @@
 """A replay ring on the device that takes a whole row of environments at a time."""
 
-
 import torch
 from tianshou.data import Batch
 from torch import Tensor

@@ -1,4 +1,7 @@
-"""How the flow policy learns: regression onto the better of its candidates, and the critics' gradient."""
+"""How the flow policy learns.
+
+Regression onto the better of its candidates, and the critics' gradient.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""The network of the diffusion policies: a noisy action, a time and an observation in; a clean action out."""
+"""The network of the diffusion policies: a noisy action, a time and an observation in.
+
+A clean action out.
+"""
 
 import math
 

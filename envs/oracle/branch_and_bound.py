@@ -32,7 +32,10 @@ START = 24
 
 @dataclass(frozen=True)
 class _Cell:
-    """The scenarios' quantities and the problem's constants, in base units; arrays ``(scenario,)``."""
+    """The scenarios' quantities and the problem's constants, in base units.
+
+    Arrays ``(scenario,)``.
+    """
 
     constants: Mapping[str, Any]
     penalty: Mapping[str, float]

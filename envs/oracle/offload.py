@@ -1,9 +1,9 @@
 """The optimum of ``offload`` with full foresight, proven from below and attained from above.
 
 Column generation: a programme over the day (`offload_day`) mixes ways to serve each slot and prices
-edge energy and quality; at those prices each slot's cheapest way is found (`offload_share`) and joins
-the mixture. The bound adds to the programme's value what slots could undercut at its prices. The
-plan takes one way for each slot, runs the battery anew, and is played in the true simulation.
+edge energy and quality; at those prices each slot's cheapest way is found (`offload_share`) and
+joins the mixture. The bound adds to the programme's value what slots could undercut at its prices.
+The plan takes one way for each slot, runs the battery anew, and is played in the true simulation.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ FIRST_PRICES = ((1.0, 0.015), (0.7, 0.011), (0.7, 0.02), (0.0, 0.015))
 
 @dataclass(frozen=True)
 class _Day:
-    """One scenario: what is demanded, the grid's intensity at the edge (g/J) and the PV power (W)."""
+    """One scenario.
+
+    What is demanded, the grid's intensity at the edge (g/J) and the PV power (W).
+    """
 
     demand: Demand
     ci_edge: Array
@@ -127,7 +130,10 @@ def _generate(cell: Cell, store: Store, day: _Day) -> tuple[list[Choice], Plan]:
 def _decisions(
     cell: Cell, store: Store, day: _Day, ways: list[Choice], plan: Plan
 ) -> dict[str, Array]:
-    """Decisions by name, ``(slot, …)`` in base units: one way for each slot, the battery run anew."""
+    """Decisions by name, ``(slot, …)`` in base units.
+
+    One way for each slot, the battery run anew.
+    """
     columns = _columns(ways)
     pick = _whole(plan, columns)
     slot = np.arange(len(pick))
@@ -156,10 +162,13 @@ def _decisions(
 
 
 def _whole(plan: Plan, columns: Columns) -> NDArray[np.intp]:
-    """One way for each slot: where the programme mixes, the one that keeps the day's quality due."""
+    """One way for each slot.
+
+    Where the programme mixes, the one that keeps the day's quality due.
+    """
     weights = plan.weights
     slot = np.arange(weights.shape[1])
-    pick = weights.argmax(axis=0)
+    pick: NDArray[np.intp] = weights.argmax(axis=0)
     mixed = np.flatnonzero(weights.max(axis=0) < 0.999)
     if not len(mixed):
         return pick

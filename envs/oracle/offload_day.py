@@ -1,15 +1,17 @@
 """The day of ``offload`` as a linear programme over menus, solved by column generation.
 
-A column of a slot is one way to serve it: edge energy, grams at the users and for lateness, quality. The programme mixes the
-columns of each slot, runs the battery and buys from the grid with full foresight. Its prices of edge energy and of quality ask
-each slot for its cheapest way; what no slot can undercut is a lower bound (Dantzig and Wolfe 1960), valid for every policy,
-because the battery's terminal price and the price of the quality debt are convex.
+A column of a slot is one way to serve it: edge energy, grams at the users and for lateness,
+quality. The programme mixes the columns of each slot, runs the battery and buys from the grid with
+full foresight. Its prices of edge energy and of quality ask each slot for its cheapest way; what no
+slot can undercut is a lower bound (Dantzig and Wolfe 1960), valid for every policy, because the
+battery's terminal price and the price of the quality debt are convex.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,18 +37,22 @@ class Store:
     def of(cls, constants: Mapping[str, Array], slot_s: float) -> Store:
         """From a problem's constants."""
         return cls(
-            *(
-                float(constants[f"battery_{n}"])
-                for n in ("size", "power_max", "efficiency", "start", "price")
-            ),
-            float(constants["quality_price"]),
-            slot_s,
+            size_j=float(constants["battery_size"]),
+            power_w=float(constants["battery_power_max"]),
+            efficiency=float(constants["battery_efficiency"]),
+            start_j=float(constants["battery_start"]),
+            price=float(constants["battery_price"]),
+            quality_price=float(constants["quality_price"]),
+            slot_s=slot_s,
         )
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Ways to serve slots: ``(column, slot)`` arrays of edge energy (J), grams and FID times images above the target."""
+    """Ways to serve slots.
+
+    ``(column, slot)`` arrays of edge energy (J), grams and FID times images above the target.
+    """
 
     edge_j: Array
     direct_g: Array
@@ -55,7 +61,10 @@ class Columns:
 
 @dataclass(frozen=True)
 class Plan:
-    """The programme's solution: its value, prices (g/J per slot; g per FID and image), mixture, powers (W) and energy (J)."""
+    """The programme's solution: its value, prices (g/J per slot.
+
+    G per FID and image), mixture, powers (W) and energy (J).
+    """
 
     value_g: float
     energy_price: Array
@@ -87,7 +96,8 @@ def solve(
     """
     count, slots = columns.edge_j.shape
     t = np.arange(slots)
-    # Variables: weights (count * slots), grid, charge, discharge, spilled, stored (slots each, J), missing (J), debt.
+    # Variables: weights (count * slots), grid, charge, discharge, spilled, stored (slots each, J),
+    # missing (J), debt.
     first = count * slots
     grid, charge, discharge, spilled, stored = (first + i * slots + t for i in range(5))
     missing, owed = first + 5 * slots, first + 5 * slots + 1
@@ -99,8 +109,8 @@ def solve(
     upper[charge] = upper[discharge] = store.power_w * store.slot_s
     upper[stored] = store.size_j
 
-    balance, state, convexity = t, slots + t, 2 * slots + t
-    entries = [
+    balance, state = t, slots + t
+    entries: list[tuple[Any, Any, Any]] = [
         (balance, grid, 1.0),
         (balance, charge, -1.0),
         (balance, discharge, 1.0),
@@ -118,7 +128,8 @@ def solve(
     equal = coo_array((data, (rows, cols)), shape=(3 * slots, size)).tocsc()
     right = np.concatenate([-pv_w * store.slot_s, np.zeros(slots), np.ones(slots)])
     right[slots] = store.start_j if start_j is None else start_j
-    # Quality: what the columns add less what is owed at the end; energy: what is stored at the end and what is missing.
+    # Quality: what the columns add less what is owed at the end; energy: what is stored at the end
+    # and what is missing.
     at_most = coo_array(
         (
             np.concatenate([columns.fid.ravel(), [-1.0, -1.0, -1.0]]),
@@ -129,7 +140,7 @@ def solve(
         ),
         shape=(2, size),
     ).tocsc()
-    result = linprog(
+    result: Any = linprog(  # type: ignore[call-overload]  # the stubs know no sparse arrays
         cost,
         A_ub=at_most,
         b_ub=[-debt, -store.start_j],

@@ -1,7 +1,8 @@
 """Bandwidth shares of ``offload``: a price on bandwidth parts the users of a slot.
 
-At a price mu per hertz each user takes the bandwidth that is best for it alone; the price at which the users together take the
-whole band gives the shares, and the sum of their costs less the band's worth is a lower bound for any shares (Lagrange).
+At a price mu per hertz each user takes the bandwidth that is best for it alone; the price at which
+the users together take the whole band gives the shares, and the sum of their costs less the band's
+worth is a lower bound for any shares (Lagrange).
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ Array = NDArray[np.float64]
 
 
 def tried(cell: Cell, users: int, count: int) -> Array:
-    """Bandwidths to try, from the least to the largest reachable share, equally spaced in the logarithm."""
+    """Bandwidths to try, from the least to the largest reachable share.
+
+    Equally spaced in the logarithm.
+    """
     low, high = cell.share_bounds(users)
     return cell.band * np.geomspace(low, high, count)
 
@@ -27,9 +31,11 @@ def part(band: float, bandwidths: Array, cost: Array, rounds: int = 40) -> tuple
         band: Hz to part.
         bandwidths: Those tried, ``(bandwidth,)``, increasing.
         cost: Of each, ``(slot, user, bandwidth)``, never rising.
+        rounds: Halvings of the price's logarithm.
 
     Returns:
-        The price ``(slot, 1)`` and the taken bandwidths ``(slot, user)``, which fill the band at most.
+        The price ``(slot, 1)`` and the taken bandwidths ``(slot, user)``, which fill the band at
+        most.
     """
     low = np.zeros((len(cost), 1))
     high = np.full_like(low, 1e-12) + (cost[..., 0] - cost[..., -1]).max(axis=1, keepdims=True) / (
@@ -44,7 +50,10 @@ def part(band: float, bandwidths: Array, cost: Array, rounds: int = 40) -> tuple
 
 
 def shares(cell: Cell, bandwidths: Array, cost: Array, floor: float) -> Array:
-    """Bandwidth of each user ``(slot, user)`` that fills the band, smooth between the bandwidths tried."""
+    """Bandwidth of each user ``(slot, user)`` that fills the band.
+
+    Smooth between the bandwidths tried.
+    """
     fine = np.geomspace(bandwidths[0], bandwidths[-1], 8 * len(bandwidths))
     x, place = np.log(bandwidths), np.log(fine)
     right = np.clip(np.searchsorted(x, place), 1, len(x) - 1)
@@ -70,8 +79,8 @@ def serve(cell: Cell, demand: Demand, price: Array, quality: float, count: int =
 def lower_bound(cell: Cell, demand: Demand, price: Array, quality: float, count: int = 48) -> Array:
     """What no choice of any shares can undercut at the given prices, ``(slot,)``.
 
-    Cost never rises with bandwidth, so that in a cell of bandwidths it is at least that of the upper end, while the bandwidth
-    paid for is at least the lower end.
+    Cost never rises with bandwidth, so that in a cell of bandwidths it is at least that of the
+    upper end, while the bandwidth paid for is at least the lower end.
     """
     slots, users = demand.gain.shape
     bandwidths = tried(cell, users, count)

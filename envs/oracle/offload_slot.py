@@ -1,8 +1,13 @@
-"""One slot of ``offload`` at given prices: the cheapest bandwidth, power, split and steps of each user.
+"""One slot of ``offload`` at given prices.
 
-Prices are grams per joule of edge energy and grams per unit of FID and image. At a given bandwidth everything else is solved
-exactly: the steps are enumerated; the power that costs least per bit is in closed form (Lambert's W by Newton's method); the
-cost is linear in the user's steps, so that only none of them, or as many as the deadline lets through at some power, can be best.
+The cheapest bandwidth, power, split and steps of each user.
+
+Prices are grams per joule of edge energy and grams per unit of FID and image. At a given bandwidth
+everything else is solved
+exactly: the steps are enumerated; the power that costs least per bit is in closed form (Lambert's W
+    by Newton's method); the
+cost is linear in the user's steps, so that only none of them, or as many as the deadline lets
+through at some power, can be best.
 
 Arrays are ``(slot, user)`` and, where bandwidths are tried, ``(slot, user, bandwidth)``.
 """
@@ -22,7 +27,8 @@ Array = NDArray[np.float64]
 class Cell:
     """The constants of ``offload`` in base units (W, s, bit, Hz, J, g/J).
 
-    ``margin_s`` is kept back from each deadline: 0 for a bound, a little where a plan must survive rounding.
+    ``margin_s`` is kept back from each deadline: 0 for a bound, a little where a plan must survive
+    rounding.
     """
 
     band: float
@@ -75,7 +81,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Demand:
-    """What the day brings: arrays ``(slot, user)``, the carbon intensity of the users' zone ``(slot, 1)`` in g/J."""
+    """What the day brings.
+
+    Arrays ``(slot, user)``, the carbon intensity of the users' zone ``(slot, 1)`` in g/J.
+    """
 
     gain: Array
     images: Array
@@ -85,7 +94,11 @@ class Demand:
 
 @dataclass(frozen=True)
 class Choice:
-    """Per user: cost in grams at the prices, and what it consists of. ``fid`` and the energies are per slot, over all images."""
+    """Per user.
+
+    Cost in grams at the prices, and what it consists of. ``fid`` and the energies are per slot,
+    over all images.
+    """
 
     cost: Array
     bandwidth: Array
@@ -101,14 +114,15 @@ class Choice:
 def efficient_power(fixed: Array, slope: Array, snr_per_watt: Array) -> Array:
     """The power that minimises ``(fixed + slope * p) / log(1 + snr_per_watt * p)``.
 
-    With v = log(1 + c p) and a = fixed c / slope the optimum has (v - 1) e^v = a - 1, that is v = 1 + W((a - 1) / e).
+    With v = log(1 + c p) and a = fixed c / slope the optimum has (v - 1) e^v = a - 1, that is v = 1
+    + W((a - 1) / e).
     """
     a = fixed * snr_per_watt / np.maximum(slope, 1e-30)
     v = np.where(a > 3.0, 1 + 0.8 * np.log1p(a / 3), np.sqrt(2 * a))
     for _ in range(5):
         e = np.exp(np.minimum(v, 60.0))
         v = np.maximum(v - ((v - 1) * e + 1 - a) / (np.maximum(v, 1e-9) * e), 1e-9)
-    return np.expm1(np.minimum(v, 60.0)) / snr_per_watt
+    return np.asarray(np.expm1(np.minimum(v, 60.0)) / snr_per_watt)
 
 
 @dataclass(frozen=True)
@@ -124,9 +138,13 @@ class _Link:
         return payload / (self.bandwidth * efficiency)
 
     def power_for(self, payload: float, seconds: Array) -> Array:
-        """The power that sends a payload in so many seconds; beyond the largest power where that is impossible."""
+        """The power that sends a payload in so many seconds.
+
+        Beyond the largest power where that is impossible.
+        """
         efficiency = payload / (self.bandwidth * np.maximum(seconds, 1e-3))
-        return np.expm1(np.log(2) * np.minimum(efficiency, self.cell.efficiency_cap + 8)) / self.snr
+        exponent = np.log(2) * np.minimum(efficiency, self.cell.efficiency_cap + 8)
+        return np.asarray(np.expm1(exponent) / self.snr)
 
 
 def best_choice(
@@ -168,15 +186,16 @@ def best_choice(
             seconds - left, 0
         )
 
-    # Nothing on the user's device: the image is sent, late if need be. The least power is a candidate of its own, because a
-    # transfer is ended after a time.
+    # Nothing on the user's device: the image is sent, late if need be. The least power is a
+    # candidate of its own, because a transfer is ended after a time.
     power = np.clip(link.power_for(cell.payload_image, left), calm, hasty)
     cost = sum(radio_g(power, cell.payload_image))
     slow = sum(radio_g(np.full_like(calm, low), cell.payload_image))
     power, cost = np.where(slow < cost, low, power), np.minimum(slow, cost)
     user_steps = np.zeros_like(cost)
 
-    # Some steps on the user's device: never late, at the price of more power where the deadline asks for it.
+    # Some steps on the user's device: never late, at the price of more power where the deadline
+    # asks for it.
     step_s = cell.user_step_time - cell.edge_step_time
     reach = np.floor(np.clip((left - link.seconds(cell.payload_latent, calm)) / step_s, 0, steps))
     most = np.floor((left - link.seconds(cell.payload_latent, ceiling)) / step_s)
@@ -204,7 +223,10 @@ def best_choice(
         * (pi * cell.pue * cell.edge_step_energy + ci * cell.wait_power * cell.edge_step_time)
     )
     best = cost.argmin(axis=-1)[..., None]
-    pick = lambda x: np.take_along_axis(x, best, axis=-1)[..., 0]  # noqa: E731
+
+    def pick(x: Array) -> Array:
+        return np.take_along_axis(x, best, axis=-1)[..., 0]
+
     return _account(
         cell,
         demand,

@@ -318,7 +318,8 @@ class BatchSimulation:
         component, row = np.argwhere(np.isnan(raw))[0]
         decision = next(d for d in self.compiled.decisions if component < d.offset + d.count)
         raise NonFiniteError(
-            f"{self.compiled.spec.meta.name}: the action for '{decision.name}' (component {component}) "
+            f"{self.compiled.spec.meta.name}: the action for '{decision.name}' "
+            f"(component {component}) "
             f"of environment {row} is not a number at step {self.time}. Look at the agent: its "
             "policy has diverged."
         )

@@ -1,9 +1,9 @@
 """Counter-based randomness: every draw has an address, so nothing depends on batch size or order.
 
 The address is (problem, major version, split, what is drawn, scenario, position). Philox, a
-counter-based generator (Salmon et al. 2011), is keyed by the first four. Positions lie on pages, and
-the counter is set from page and scenario: neighbouring scenarios come out of one call, and a path
-that becomes longer keeps its beginning.
+counter-based generator (Salmon et al. 2011), is keyed by the first four. Positions lie on pages,
+and the counter is set from page and scenario: neighbouring scenarios come out of one call, and a
+path that becomes longer keeps its beginning.
 """
 
 from __future__ import annotations

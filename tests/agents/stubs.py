@@ -113,7 +113,10 @@ class Channels(LockstepEnv):
 
 
 class Storage(LockstepEnv):
-    """Serve a load for twenty steps from a store and a market whose price is high every other while."""
+    """Serve a load for twenty steps from a store.
+
+    And a market whose price is high every other while.
+    """
 
     horizon, observation_size, action_size = 20, 5, 2
 

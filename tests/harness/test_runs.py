@@ -78,15 +78,15 @@ def test_energy_is_a_figure_with_a_method_or_null_with_a_reason(finished):
 def test_every_held_out_scenario_has_a_row_and_their_mean_is_the_result(finished):
     with (finished[1] / "episodes.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["scenario"]) for row in rows] == list(range(500))
-    mean = math.fsum(float(row["objective_g"]) for row in rows) / 500
+    assert [int(row["scenario"]) for row in rows] == list(range(5_000))
+    mean = math.fsum(float(row["objective_g"]) for row in rows) / 5_000
     assert mean == pytest.approx(load(finished[1], "result.json")["objective_g"])
 
 
 def test_the_manifest_says_where_the_result_comes_from(finished):
     manifest = load(finished[1], "manifest.json")
     assert manifest["versions"]["numpy"] and manifest["hardware"]["cores"]
-    assert manifest["seeds"]["test_scenarios"] == [0, 500]
+    assert manifest["seeds"]["test_scenarios"] == [0, 5_000]
     assert manifest["digest"] and manifest["code_version"] and manifest["reward_scale_g"] > 0
     assert manifest["command"].startswith("python -m benchmark run env=channels agent=closed")
 

@@ -1,4 +1,7 @@
-"""What torch differentiates: slopes where there are some, the declared ones where there are none."""
+"""What torch differentiates.
+
+Slopes where there are some, the declared ones where there are none.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,8 @@ def _differences(text: str, width: float = 1e-6) -> Array:
         "sum(log(2 + d) + log2(2 + d) + log10(2 + d) + log1p(d + 1) + sqrt(2 + d), row)",
         "sum((2 + d) ** 0.3 + d ** 3 + (2 + d) ** -1 + (2 + d) ** d + 2 ** d + d * d, row)",
         "sum(abs(d) + d / (2 + d) - (-d) + from_db(d) + to_db(2 + d), row)",
-        "sum(min(d, 0.2, 1 - d) + max(d, -0.2) + clip(d, -0.5, 0.5) + where(d > 0, d ** 2, -d), row)",
+        "sum(min(d, 0.2, 1 - d) + max(d, -0.2)"
+        " + clip(d, -0.5, 0.5) + where(d > 0, d ** 2, -d), row)",
         "sum(mod(d, 0.3) + mod(2.2, d + 1.5), row)",
         "mean(d, row) + prod(2 + d, row) + min_over(d * d, row) + max_over(d, row)",
         "sum(cumsum(d, row) * position(row), row)",

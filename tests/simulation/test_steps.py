@@ -61,16 +61,17 @@ def test_an_episode_is_the_recursion_that_the_page_describes(backend: str) -> No
     env = envs.make_vector(problem, num_envs=batch, backend=backend)
     observation, info = env.reset(seed=0)
     assert info == {}
-    knobs = np.random.default_rng(0).uniform(-1, 1, (HORIZON, batch, 1)).astype(np.float32)
+    actions = np.random.default_rng(0).uniform(-1, 1, (HORIZON, batch, 1)).astype(np.float32)
+    knobs = actions[:, :, 0].astype(np.float64)
     level, before, flip = size, np.full(batch, -7.0), np.zeros(batch)
     total = np.zeros(batch)
     for t in range(HORIZON):
         remaining = np.full(batch, (HORIZON - t) / HORIZON)
         seen = np.stack([remaining, noise[t], level, before, flip, 1 - flip], axis=1)
         np.testing.assert_allclose(observation, seen, rtol=1e-6, atol=1e-6)
-        carbon = 3 * level + 5 * knobs[t, :, 0] + 7 * noise[t]
+        carbon = 3 * level + 5 * knobs[t] + 7 * noise[t]
         violation = np.maximum(level - 3, 0)
-        observation, reward, terminated, truncated, info = env.step(knobs[t])
+        observation, reward, terminated, truncated, info = env.step(actions[t])
         np.testing.assert_allclose(info["carbon_g"], carbon, rtol=1e-9)
         np.testing.assert_allclose(info["penalty_g"], 2 * violation, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(info["energy_j"], 2000 * level, rtol=1e-9)
@@ -83,10 +84,10 @@ def test_an_episode_is_the_recursion_that_the_page_describes(backend: str) -> No
         looked_at = env.quantities(["level", "noise", "bill", "knob", "flip"])
         np.testing.assert_allclose(looked_at["level"], level, rtol=1e-9)
         np.testing.assert_allclose(looked_at["noise"], noise[t], rtol=1e-9)
-        np.testing.assert_allclose(looked_at["knob"], knobs[t, :, 0], rtol=1e-9)
+        np.testing.assert_allclose(looked_at["knob"], knobs[t], rtol=1e-9)
         np.testing.assert_allclose(looked_at["bill"], carbon / 1000, rtol=1e-9)
         np.testing.assert_allclose(looked_at["flip"], flip)
-        level, before, flip = level + knobs[t, :, 0] + noise[t], level, 1 - flip
+        level, before, flip = level + knobs[t] + noise[t], level, 1 - flip
     np.testing.assert_allclose(info["final_obs"][:, 2], level, rtol=1e-6)
     np.testing.assert_allclose(info["final_obs"][:, 3], before, rtol=1e-6)
     np.testing.assert_allclose(info["episode"]["objective_g"], total, rtol=1e-9)

@@ -27,7 +27,9 @@ SECTIONS: dict[str, Any] = {
 NAMES = ["size", "gain", "load", "mode", "sum_of"]
 
 
-def _paths(problem: envs.Problem, split: str = "train", scenarios: Any = range(40)) -> dict[str, Any]:
+def _paths(
+    problem: envs.Problem, split: str = "train", scenarios: Any = range(40)
+) -> dict[str, Any]:
     drawn = sample_scenarios(problem, split, np.array(scenarios))
     horizon = problem.horizon
     return {**drawn.parameters, **{n: path[:horizon] for n, path in drawn.paths.items()}}
@@ -53,7 +55,11 @@ ADDED: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"unit": "1", "forecast": {"of": "sum_of", "lead": "'9 h'", "error": 1}},
     ),
     "a longer horizon": ("time", "horizon", 40),
-    "another unit": ("processes", "load", {"unit": "percent", "ar1": {"std": 100, "correlation": 0.9}}),
+    "another unit": (
+        "processes",
+        "load",
+        {"unit": "percent", "ar1": {"std": 100, "correlation": 0.9}},
+    ),
 }
 
 

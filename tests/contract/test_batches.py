@@ -1,4 +1,7 @@
-"""One scenario is one scenario: alone or in company, in NumPy or torch, again or for the first time."""
+"""One scenario is one scenario.
+
+Alone or in company, in NumPy or torch, again or for the first time.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The shipped problems against independent implementations of their physics."""

@@ -73,12 +73,12 @@ class BatchSimulation:
         self._sampler = ScenarioSampler(compiled, split)
         self._clock = clock_paths(compiled, self.horizon)
         self._energy = next(m for m in compiled.metrics if m.name == "energy")
-        roots = self._roots()
+        self._wanted, self._shown = self._roots(), [o.node for o in compiled.observations]
         self.torch = backend == "torch"
         self._tape: Tape = (
-            TorchTape(compiled.graph, roots, batch, device, dtype)
+            TorchTape(compiled.graph, self._wanted, batch, device, dtype)
             if self.torch
-            else NumpyTape(compiled.graph, roots, batch)
+            else NumpyTape(compiled.graph, self._wanted, batch)
         )
         self._raw = np.zeros((compiled.action_size, batch))
         self._seen = np.zeros((compiled.observation_size, batch))
@@ -188,12 +188,13 @@ class BatchSimulation:
                 .reshape(-1, self.batch)
                 for o in self.compiled.observations
             ]
-            return torch.cat(parts).T
-        for row, register in self._rows:
-            row[...] = register
-        if not np.isfinite(self._seen.sum()):
-            self._raise_non_finite()
-        return self._seen.T
+            seen: Any = torch.cat(parts)
+        else:
+            for row, register in self._rows:
+                row[...] = register
+            seen = self._seen
+        self._check_finite(seen.sum(), self._shown)
+        return seen.T
 
     def decide(self, actions: Any) -> None:
         """Apply decisions without moving on: everything of this step can then be looked at."""
@@ -201,8 +202,7 @@ class BatchSimulation:
             raw = self._tape.tensor(actions).clip(-1.0, 1.0).T  # type: ignore[attr-defined]
         else:
             raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
-        # Actions with gradients come from a search, which looks at what it found itself.
-        if not (self.torch and raw.requires_grad) and np.isnan(float(raw.sum())):
+        if not self._searched(raw) and np.isnan(float(raw.sum())):
             self._raise_not_a_number(to_numpy(raw))
         for d in self.compiled.decisions:
             self._tape.load(d.raw, raw[d.offset : d.offset + d.count].reshape(d.shape(self.batch)))
@@ -240,8 +240,7 @@ class BatchSimulation:
         )
         self.energy_j = self._wide(get(self._energy.node))
         self.cost = [self._wide(get(plan.violation)) for plan in c.constraints]
-        if not self.torch:
-            self.check_finite()
+        self._check_finite(self.carbon_g.sum() + self.penalty_g.sum(), self._wanted)
         self._add("carbon_g", self.carbon_g)
         self._add("penalty_g", self.penalty_g)
         self._add("energy_j", self.energy_j)
@@ -324,18 +323,16 @@ class BatchSimulation:
             "policy has diverged."
         )
 
-    def check_finite(self) -> None:
-        """Look at the step just taken; NumPy does so by itself, torch only when asked.
+    def _searched(self, value: Any) -> bool:
+        """Whether a value belongs to a gradient search, which looks at what it found itself."""
+        return self.torch and bool(value.requires_grad)
 
-        Raises:
-            NonFiniteError: A quantity overflowed or became undefined.
-        """
-        if not np.isfinite(float(self.carbon_g.sum() + self.penalty_g.sum())):
-            self._raise_non_finite()
-
-    def _raise_non_finite(self) -> None:
+    def _check_finite(self, total: Any, roots: list[Node]) -> None:
+        """Refuse a total that is not finite, naming the first of what the roots are made of."""
+        if self._searched(total) or np.isfinite(float(total)):
+            return
         names = {node.origin.number: name for name, (node, _) in self.compiled.named.items()}
-        nodes = needed(self._roots())
+        nodes = needed(roots)
         for node, value in zip(nodes, self.values(nodes), strict=True):
             if not node.boolean and not np.isfinite(value).all():
                 name = names.get(node.number, f"a part of '{self._first_user(node, names)}'")
@@ -347,7 +344,7 @@ class BatchSimulation:
                 )
 
     def _first_user(self, node: Node, names: dict[int, str]) -> str:
-        for other in needed(self._roots()):
+        for other in needed(self._wanted):
             if other.number in names and node in needed([other]):
                 return names[other.number]
         return "the objective, a constraint or an observation"

@@ -115,7 +115,11 @@ class ScenarioSampler:
             u = self._uniforms(
                 parameter.name, scenarios, parameter.node, uniforms_needed(parameter.draw)
             )
-            values = self._arguments(parameter.draw.arguments, known, batch, None)
+            roots = parameter.draw.arguments
+            values = {
+                role: compiled.graph.aligned(roots[role], value, parameter.node.index)
+                for role, value in self._arguments(roots, known, batch, None).items()
+            }
             value = np.clip(transform(parameter.draw, u, values), *parameter.node.interval)
             known.fixed[parameter.node.number] = drawn.parameters[parameter.name] = value
         fixed = evaluate(compiled.graph, self._fixed, known.fixed, batch)

@@ -165,8 +165,6 @@ class ProblemVectorEnv(
         simulation = self.simulation
         self._last.before(actions)
         done = simulation.step(actions)
-        if simulation.torch:
-            simulation.check_finite()
         carbon, penalty = to_numpy(simulation.carbon_g), to_numpy(simulation.penalty_g)
         info: dict[str, Any] = {
             "carbon_g": carbon,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
 
 import envs
+from envs.compiler.graph import Node
 from envs.compiler.model import DecisionPlan
+from envs.compiler.tape import needed
 from envs.simulation.batch import NonFiniteError
 from tests.contract.play import Array, random_actions
 
@@ -159,3 +162,16 @@ def test_heuristics_and_quantities_can_be_asked_of_every_backend(
     values, same = one.quantities(names), other.quantities(names)
     for name in names:
         np.testing.assert_allclose(same[name], values[name], rtol=1e-9, err_msg=name)
+
+
+def test_a_heuristic_knows_no_more_than_an_agent_sees(problem: envs.Problem) -> None:
+    """Or it would be no fair rival: what it is made of enters the observation too."""
+
+    def sources(nodes: Iterable[Node]) -> set[str]:
+        kinds = ("process", "state", "parameter", "time")
+        return {str(node.attribute) for node in needed(nodes) if node.op in kinds}
+
+    compiled = problem.compiled()
+    seen = sources(plan.shown for plan in compiled.observations)
+    for name, decisions in compiled.heuristics.items():
+        assert sources(decisions.values()) <= seen, name

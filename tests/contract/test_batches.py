@@ -21,7 +21,7 @@ def _results(simulation: BatchSimulation) -> dict[str, Array]:
     """Everything of a step, ``(batch, …)``."""
     cost = [np.asarray(c) for c in simulation.cost]
     return {
-        "observation": np.array(simulation.observation),
+        "observation": np.asarray(simulation.observation).copy(),
         "carbon_g": np.asarray(simulation.carbon_g),
         "penalty_g": np.asarray(simulation.penalty_g),
         "energy_j": np.asarray(simulation.energy_j),

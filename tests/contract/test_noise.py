@@ -26,7 +26,8 @@ def _drawn(problem: envs.Problem) -> dict[str, Array]:
 def _depends(document: dict[str, Any], name: str, on: str) -> bool:
     """Whether a parameter or process is made of another one."""
     items = {**document["parameters"], **document.get("processes", {})}
-    used = set(re.findall(r"[a-z][a-z0-9_]*", json.dumps(items[name]))) & set(items) - {name}
+    text = json.dumps({key: part for key, part in items[name].items() if key != "source"})
+    used = set(re.findall(r"[a-z][a-z0-9_]*", text)) & set(items) - {name}
     return on in used or any(_depends(document, other, on) for other in used)
 
 

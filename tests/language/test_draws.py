@@ -116,6 +116,35 @@ def test_arguments_may_be_drawn_themselves(sample: dict[str, Any], law: Any, sec
     assert stats.kstest(u, "uniform").pvalue > UNLIKELY
 
 
+@pytest.mark.parametrize("section", ["parameters", "processes"])
+@pytest.mark.parametrize(
+    "sample",
+    [
+        {"normal": {"mean": "level", "std": 0.01}},
+        {"uniform": ["level", "level + 0.01"]},
+        {"lognormal": {"median": "max(level, 0.1)", "sigma": 0.001}},
+        {"poisson": {"mean": "10000 * level * chance"}},
+    ],
+    ids=lambda sample: next(iter(sample)),
+)
+def test_arguments_over_one_set_meet_the_elements_of_that_set(
+    sample: dict[str, Any], section: str
+) -> None:
+    """Both sets have one size, so that a swap of axes would go unseen."""
+    sections: dict[str, Any] = {
+        "sets": {"a": 2, "b": 2},
+        "parameters": {
+            "level": {"unit": "1", "index": ["a"], "value": [1e-4, 0.05]},
+            "chance": {"unit": "1", "sample": {"uniform": [0.99, 1.01]}},
+        },
+    }
+    item = {"unit": "1", "index": ["a", "b"], "sample": sample}
+    sections.setdefault(section, {})["probe"] = item
+    drawn = tiny.paths(tiny.problem(**sections), ["probe"], 400)["probe"]
+    means = (drawn if section == "parameters" else drawn[0]).mean(axis=0)
+    assert (means[1] > 1.3 * means[0].max()).all()
+
+
 def test_arguments_may_change_in_time() -> None:
     problem = tiny.problem(
         processes={"probe": {"unit": "request", "sample": {"poisson": {"mean": "2 * day"}}}},
@@ -205,6 +234,13 @@ def test_a_held_process_changes_only_at_multiples_of_its_hold(item: dict[str, An
     at_multiple = np.arange(1, 24) % 5 == 0
     assert (changes[~at_multiple] == 0).all()
     assert (changes[at_multiple] > 0.4).all()
+
+
+def test_arguments_of_a_held_draw_are_those_of_the_time_it_is_drawn_at() -> None:
+    held = _autoregression(
+        sample={"uniform": ["step_index * '1 kW'", "(step_index + 1) * '1 kW'"]}, hold="5 h"
+    )
+    assert np.floor(held).tolist() == [[5.0 * (t // 5)] * SCENARIOS for t in range(24)]
 
 
 def test_the_correlation_of_a_held_ar1_holds_over_its_time() -> None:

@@ -88,6 +88,8 @@ ELEMENTWISE: list[Case] = [
     _case("2 * x * 3 / 4", lambda v: 1.5 * v["x"]),
     _case("0 * x", lambda v: 0 * v["x"]),
     _case("(x * 2) * 0.5", lambda v: v["x"]),
+    _case("-1 * x", lambda v: -v["x"]),
+    _case("x / -1 * p", lambda v: -v["x"] * v["p"]),
     *(_case(f"x ** {n}", lambda v, n=n: v["x"] ** n) for n in (0, 1, 2, 3, 4)),
     *(_case(f"p ** {n}", lambda v, n=n: v["p"] ** n) for n in (-1, -2, 0.5, 0.3, -1.5)),
     _case("p ** u", lambda v: v["p"] ** v["u"]),

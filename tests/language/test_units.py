@@ -208,3 +208,18 @@ def test_a_literal_zero_fits_every_dimension(text: str) -> None:
         parameters={"x": {"unit": "W", "value": 2}},
         equations={"probe": {"unit": "mW", "expr": text}},
     )
+
+
+@pytest.mark.parametrize(
+    ("section", "item", "path"),
+    [
+        ("objective", {"carbon": {"unit": "J", "expr": "'1 J'"}}, "objective.carbon.expr"),
+        ("objective", {"carbon": {"unit": "kg", "expr": "'1 kg'"}}, "objective.carbon.expr"),
+        ("metrics", {"energy": {"unit": "W", "expr": "'1 W'"}}, "metrics.energy.unit"),
+    ],
+    ids=str,
+)
+def test_carbon_is_in_grams_of_co2e_and_energy_an_energy(
+    section: str, item: dict[str, object], path: str
+) -> None:
+    assert tiny.refusal(lambda: tiny.problem(**{section: item})) == [("unit-mismatch", path)]

@@ -63,9 +63,7 @@ def lower(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tuple[Dr
 def _continuous(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tuple[Draw, Interval]:
     if item.uniform is not None:
         low, high = (quantify(end, unit) for end in item.uniform)
-        if low.interval[0] > high.interval[1] or (
-            low.constant and high.constant and low.interval[1] > high.interval[0]
-        ):
+        if _swapped(low, high):
             raise Finding("bad-bounds", "low <= high", f"{item.uniform}", "swap the two ends")
         interval = low.interval[0], max(high.interval[1], low.interval[1])
         return Draw("uniform", {"low": low, "high": high}, unit.factor), interval
@@ -91,6 +89,14 @@ def _continuous(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tu
         0.0,
         mean.interval[1] * EXPONENTIAL_LIMIT,
     )
+
+
+def _swapped(low: Node, high: Node) -> bool:
+    """Whether two ends are out of order somewhere, as far as that is known."""
+    if low.value is not None and high.value is not None and low.index == high.index:
+        return bool((low.value > high.value).any())
+    certain = low.constant and high.constant and not (low.index and high.index)
+    return low.interval[0] > high.interval[1] or (certain and low.interval[1] > high.interval[0])
 
 
 def _shaped(item: schema.Distribution, unit: Unit, quantify: Quantify) -> tuple[Draw, Interval]:

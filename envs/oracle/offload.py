@@ -9,7 +9,7 @@ The plan takes one way for each slot, runs the battery anew, and is played in th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from envs.oracle.offload_day import Columns, Plan, Store
 from envs.oracle.offload_day import solve as solve_day
 from envs.oracle.offload_share import lower_bound, serve
-from envs.oracle.offload_slot import Cell, Choice, Demand
+from envs.oracle.offload_slot import Cell, Choice, Demand, split_for
 from envs.oracle.realise import realise
 from envs.simulation.scenarios import Scenarios, sample_scenarios
 
@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-ROUNDS = 8
-BANDWIDTHS = 12
-BANDWIDTHS_OF_THE_BOUND = 48
+Server = Callable[[Cell, Demand, Array, float, int], Choice]
+"""Serves every slot at prices of energy and quality, with the band in so many units."""
+
+ROUNDS = 12
 TOLERANCE = 5e-4
+COARSE_UNITS, FINE_UNITS, UNITS_OF_THE_BOUND = 24, 64, 128
+"""Into how many units the band is parted: to find prices, to plan at them, and to prove."""
 MARGIN_S = 2e-4
 """Kept back from deadlines, so that a plan survives the map to actions and back."""
 FIRST_PRICES = ((1.0, 0.015), (0.7, 0.011), (0.7, 0.02), (0.0, 0.015))
@@ -39,7 +42,7 @@ FIRST_PRICES = ((1.0, 0.015), (0.7, 0.011), (0.7, 0.02), (0.0, 0.015))
 
 
 @dataclass(frozen=True)
-class _Day:
+class Day:
     """One scenario.
 
     What is demanded, the grid's intensity at the edge (g/J) and the PV power (W).
@@ -50,7 +53,7 @@ class _Day:
     pv_w: Array
 
     @classmethod
-    def of(cls, drawn: Scenarios, row: int, horizon: int) -> _Day:
+    def of(cls, drawn: Scenarios, row: int, horizon: int) -> Day:
         """One of a batch of scenarios."""
         path = {name: values[:horizon, row] for name, values in drawn.paths.items()}
         slack = path["deadline"] - path["queue"][:, None]
@@ -60,28 +63,36 @@ class _Day:
 
 def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping[str, Array]:
     """Proven bound and best attained objective of each scenario, in grams."""
+    bounds, decisions = best_plan(problem, split, scenarios)
+    return {
+        "certified": bounds,
+        "best_known": realise(problem, split, scenarios, decisions),
+    }
+
+
+def best_plan(
+    problem: Problem, split: str, scenarios: NDArray[np.int64]
+) -> tuple[Array, dict[str, Array]]:
+    """Bound in grams ``(scenario,)``; decisions ``(slot, scenario, …)`` by name, in base units."""
     compiled = problem.compiled(split)
-    cell, store = _constants(problem, split)
+    cell, store = constants(problem, split)
     drawn = sample_scenarios(problem, split, scenarios)
     bounds, plans = [], []
     for row in range(len(scenarios)):
-        day = _Day.of(drawn, row, problem.horizon)
-        ways, plan = _generate(cell, store, day)
+        day = Day.of(drawn, row, problem.horizon)
+        ways, plan = generate(cell, store, day)
         exact = dataclasses.replace(cell, margin_s=0.0)
         least = lower_bound(
-            exact, day.demand, plan.energy_price[:, None], plan.quality, BANDWIDTHS_OF_THE_BOUND
+            exact, day.demand, plan.energy_price[:, None], plan.quality, UNITS_OF_THE_BOUND
         )
         bounds.append(plan.value_g + (least - plan.slot_value).sum())
         plans.append(_decisions(cell, store, day, ways, plan))
     decisions = {name: np.stack([plan[name] for plan in plans], axis=1) for name in plans[0]}
-    ordered = {d.name: decisions[d.name] for d in compiled.decisions}
-    return {
-        "certified": np.array(bounds),
-        "best_known": realise(problem, split, scenarios, ordered),
-    }
+    return np.array(bounds), {d.name: decisions[d.name] for d in compiled.decisions}
 
 
-def _constants(problem: Problem, split: str) -> tuple[Cell, Store]:
+def constants(problem: Problem, split: str) -> tuple[Cell, Store]:
+    """The problem's constants, bounds and prices in a split, for plans that are to be played."""
     compiled = problem.compiled(split)
     plans = {plan.name: plan for plan in compiled.decisions}
     constants = {
@@ -97,7 +108,6 @@ def _constants(problem: Problem, split: str) -> tuple[Cell, Store]:
         power_high=plans["power"].high,
         steps_low=round(plans["steps"].low),
         steps_high=round(plans["steps"].high),
-        logit=plans["share"].scale,
     )
     return cell, Store.of(constants, compiled.step_s)
 
@@ -111,24 +121,31 @@ def _columns(ways: list[Choice]) -> Columns:
     )
 
 
-def _generate(cell: Cell, store: Store, day: _Day) -> tuple[list[Choice], Plan]:
+def generate(
+    cell: Cell, store: Store, day: Day, server: Server = serve
+) -> tuple[list[Choice], Plan]:
     """Add ways to serve slots until no slot undercuts the programme's prices by much."""
     ways = [
-        serve(cell, day.demand, share * day.ci_edge[:, None], quality, BANDWIDTHS)
+        server(cell, day.demand, share * day.ci_edge[:, None], quality, COARSE_UNITS)
         for share, quality in FIRST_PRICES
     ]
+    units = COARSE_UNITS
     for _ in range(ROUNDS):
         plan = solve_day(store, day.ci_edge, day.pv_w, _columns(ways))
-        way = serve(cell, day.demand, plan.energy_price[:, None], plan.quality, BANDWIDTHS)
+        way = server(cell, day.demand, plan.energy_price[:, None], plan.quality, units)
         undercut = np.minimum(way.cost.sum(axis=1) - plan.slot_value, 0.0).sum()
         if undercut > -TOLERANCE * plan.value_g:
-            break
+            if units == FINE_UNITS:
+                break
+            units = FINE_UNITS
         ways.append(way)
+    else:
+        plan = solve_day(store, day.ci_edge, day.pv_w, _columns(ways))
     return ways, plan
 
 
 def _decisions(
-    cell: Cell, store: Store, day: _Day, ways: list[Choice], plan: Plan
+    cell: Cell, store: Store, day: Day, ways: list[Choice], plan: Plan
 ) -> dict[str, Array]:
     """Decisions by name, ``(slot, …)`` in base units.
 
@@ -142,21 +159,19 @@ def _decisions(
     )
     run = solve_day(store, day.ci_edge, day.pv_w, single)
 
-    def chosen(name: str) -> Array:
-        return np.array([getattr(way, name) for way in ways])[pick, slot]
-
-    bandwidth, power, steps = chosen("bandwidth"), chosen("power"), chosen("steps")
-    snr = power * day.demand.gain / (cell.noise_density * bandwidth)
-    rate = bandwidth * np.minimum(np.log2(1 + snr), cell.efficiency_cap)
-    left = day.demand.slack_s - steps * cell.edge_step_time - cell.payload_latent / rate
-    feasible = np.floor(np.clip(left / (cell.user_step_time - cell.edge_step_time), 0, steps))
+    chosen = Choice(
+        **{
+            field.name: np.array([getattr(way, field.name) for way in ways])[pick, slot]
+            for field in dataclasses.fields(Choice)
+        }
+    )
     surplus = np.maximum(day.pv_w - single.edge_j[0] / store.slot_s, 0.0)
     bought = np.maximum(run.charge_w - surplus, 0.0)
     return {
-        "share": bandwidth / cell.band,
-        "power": power,
-        "split": np.clip((chosen("user_steps") + 0.5) / (feasible + 1), 0.0, 1.0),
-        "steps": steps,
+        "share": chosen.bandwidth / cell.band,
+        "power": chosen.power,
+        "split": split_for(cell, day.demand, chosen),
+        "steps": chosen.steps,
         "command": np.where(run.discharge_w > bought, -run.discharge_w, bought),
     }
 

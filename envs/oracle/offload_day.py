@@ -61,13 +61,15 @@ class Columns:
 
 @dataclass(frozen=True)
 class Plan:
-    """The programme's solution: its value, prices (g/J per slot.
+    """The programme's solution.
 
-    G per FID and image), mixture, powers (W) and energy (J).
+    Its value, the prices per slot of edge energy and of stored energy (g/J) and that of quality (g
+    per FID and image), the mixture, powers (W) and energy (J).
     """
 
     value_g: float
     energy_price: Array
+    stored_price: Array
     quality: float
     slot_value: Array
     weights: Array
@@ -155,6 +157,7 @@ def solve(
     return Plan(
         value_g=float(result.fun),
         energy_price=np.maximum(dual[:slots], 0.0),
+        stored_price=-dual[slots : 2 * slots],
         quality=float(-result.ineqlin.marginals[0]),
         slot_value=dual[2 * slots :],
         weights=x[:first].reshape(count, slots),

@@ -56,7 +56,6 @@ class Cell:
     power_high: float
     steps_low: int
     steps_high: int
-    logit: float
 
     @classmethod
     def of(cls, constants: Mapping[str, Array], **others: float) -> Cell:
@@ -73,11 +72,6 @@ class Cell:
         """Quality after so many steps, lower is better (fit to the DDIM paper's table)."""
         return self.fid_floor + self.fid_scale * steps**-self.fid_exponent
 
-    def share_bounds(self, users: int) -> tuple[float, float]:
-        """Least and largest bandwidth share that a bounded softmax reaches."""
-        low, high = np.exp(-self.logit), np.exp(self.logit)
-        return low / (low + (users - 1) * high), high / (high + (users - 1) * low)
-
 
 @dataclass(frozen=True)
 class Demand:
@@ -90,6 +84,12 @@ class Demand:
     images: Array
     slack_s: Array
     ci_user: Array
+
+    def some(self, slots: slice) -> Demand:
+        """Some of the slots."""
+        return Demand(
+            self.gain[slots], self.images[slots], self.slack_s[slots], self.ci_user[slots]
+        )
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class _Link:
 
 
 def best_choice(
-    cell: Cell, demand: Demand, bandwidth: Array, price: Array, quality: float
+    cell: Cell, demand: Demand, bandwidth: Array, price: Array, quality: Array | float
 ) -> Choice:
     """The best power, steps and split at given bandwidths ``(slot, user, bandwidth)``.
 
@@ -157,7 +157,7 @@ def best_choice(
         demand: The day.
         bandwidth: Hz.
         price: Of edge energy in g/J, ``(slot, 1)``.
-        quality: Of FID in g per unit and image.
+        quality: Of FID in g per unit and image, one for all or ``(slot, 1)``.
 
     Returns:
         Arrays of the shape of ``bandwidth``. The cost never rises with bandwidth.
@@ -218,7 +218,7 @@ def best_choice(
     fid = cell.fid(steps) - cell.fid_target
     cost = (
         cost
-        + quality * fid
+        + np.asarray(quality)[..., None, None] * fid
         + steps
         * (pi * cell.pue * cell.edge_step_energy + ci * cell.wait_power * cell.edge_step_time)
     )
@@ -275,3 +275,13 @@ def _account(
         late_g=images * cell.late_price * late_s,
         fid=images * (cell.fid(steps.astype(np.float64)) - cell.fid_target),
     )
+
+
+def split_for(cell: Cell, demand: Demand, choice: Choice) -> Array:
+    """The split decision, in the middle of its range, at which the user runs the chosen steps."""
+    snr = choice.power * demand.gain / (cell.noise_density * choice.bandwidth)
+    rate = choice.bandwidth * np.minimum(np.log2(1 + snr), cell.efficiency_cap)
+    left = demand.slack_s - choice.steps * cell.edge_step_time - cell.payload_latent / rate
+    step_s = cell.user_step_time - cell.edge_step_time
+    feasible = np.floor(np.clip(left / step_s, 0, choice.steps))
+    return np.asarray(np.clip((choice.user_steps + 0.5) / (feasible + 1), 0.0, 1.0))

@@ -23,10 +23,10 @@ Solver = Callable[["Problem", str, NDArray[np.int64]], Mapping[str, Array]]
 
 COMMITTED = Path(__file__).parent / "reference"
 
-_SOLVERS = {
-    "water_filling": "envs.oracle.water_filling",
-    "branch_and_bound": "envs.oracle.branch_and_bound",
-    "day_lagrangian": "envs.oracle.offload",
+_SOLVERS: dict[str, tuple[str, ...]] = {
+    "water_filling": ("envs.oracle.water_filling",),
+    "branch_and_bound": ("envs.oracle.branch_and_bound",),
+    "day_lagrangian": ("envs.oracle.offload", "envs.oracle.offload_mpc"),
 }
 """Modules with a ``solve`` function, by the ``meta.certified`` name of a spec."""
 
@@ -123,9 +123,16 @@ def compute(
 
 
 def solver(problem: Problem) -> Solver:
-    """The registered solver of a problem, or descent where there is none."""
-    module = importlib.import_module(_SOLVERS.get(problem.certified or "", _DESCENT))
-    solve: Solver = module.solve
+    """The registered solvers of a problem together, or descent where there is none."""
+    names = _SOLVERS.get(problem.certified or "", (_DESCENT,))
+    parts: list[Solver] = [importlib.import_module(name).solve for name in names]
+
+    def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping[str, Array]:
+        found: dict[str, Array] = {}
+        for part in parts:
+            found.update(part(problem, split, scenarios))
+        return found
+
     return solve
 
 

@@ -72,7 +72,7 @@ def _compared_steps(problem: envs.Problem) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "tolerance", "flips"), [("float64", TOLERANCE, 0.0), ("float32", 1e-4, 0.02)]
+    ("dtype", "tolerance", "flips"), [("float64", TOLERANCE, 0.0), ("float32", 1e-4, 0.005)]
 )
 def test_torch_does_what_numpy_does_from_the_same_state(
     problem: envs.Problem, dtype: str, tolerance: float, flips: float
@@ -98,7 +98,7 @@ def test_torch_does_what_numpy_does_from_the_same_state(
             for name, value in expected.items():
                 scale = np.abs(value).reshape(batch, -1).mean() + 1e-12
                 apart = np.abs(found[name] - value) - tolerance * np.abs(value)
-                close &= (apart.reshape(batch, -1) <= 10 * tolerance * scale).all(axis=1)
+                close &= (apart.reshape(batch, -1) <= tolerance * scale).all(axis=1)
             off += int((~close).sum())
     assert off <= flips * batch * len(compared)
 

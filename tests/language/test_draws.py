@@ -121,9 +121,9 @@ def test_arguments_may_be_drawn_themselves(sample: dict[str, Any], law: Any, sec
     "sample",
     [
         {"normal": {"mean": "level", "std": 0.01}},
-        {"uniform": ["level", "level + 0.01"]},
-        {"lognormal": {"median": "max(level, 0.1)", "sigma": 0.001}},
-        {"poisson": {"mean": "10000 * level * chance"}},
+        {"uniform": ["level", "level + 0.5"]},
+        {"lognormal": {"median": "level", "sigma": 0.1}},
+        {"poisson": {"mean": "level * chance"}},
     ],
     ids=lambda sample: next(iter(sample)),
 )
@@ -134,7 +134,7 @@ def test_arguments_over_one_set_meet_the_elements_of_that_set(
     sections: dict[str, Any] = {
         "sets": {"a": 2, "b": 2},
         "parameters": {
-            "level": {"unit": "1", "index": ["a"], "value": [1e-4, 0.05]},
+            "level": {"unit": "1", "index": ["a"], "value": [1, 5]},
             "chance": {"unit": "1", "sample": {"uniform": [0.99, 1.01]}},
         },
     }
@@ -142,7 +142,8 @@ def test_arguments_over_one_set_meet_the_elements_of_that_set(
     sections.setdefault(section, {})["probe"] = item
     drawn = tiny.paths(tiny.problem(**sections), ["probe"], 400)["probe"]
     means = (drawn if section == "parameters" else drawn[0]).mean(axis=0)
-    assert (means[1] > 1.3 * means[0].max()).all()
+    assert (means[1] > 2 * means[0]).all()
+    assert (means[1] > 2 * means[0, ::-1]).all()
 
 
 def test_arguments_may_change_in_time() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import envs
-from envs.oracle import load_reference
+from envs.oracle import load_reference, offload_mpc
 from envs.oracle.reference import solver
 
 SAMPLE = {"offload": 3}
@@ -45,3 +45,17 @@ def test_no_heuristic_beats_the_proven_bound(name: str) -> None:
             info = env.step(env.heuristic_actions(heuristic))[4]
         bound = reference.objective_g["certified"][:rows]
         assert (info["episode"]["objective_g"] >= bound * (1 - 1e-7)).all()
+
+
+def test_control_on_forecasts_lies_between_the_bound_and_the_rules() -> None:
+    problem = envs.load("offload")
+    reference = load_reference(problem)
+    assert reference is not None
+    days = np.arange(3)
+    controlled = offload_mpc.solve(problem, "test", days)["mpc"]
+    assert (controlled >= reference.objective_g["certified"][:3] * (1 - 1e-7)).all()
+    env = envs.make_vector(problem, 3, split="test")
+    env.reset(options={"scenarios": days})
+    for _ in range(problem.horizon):
+        info = env.step(env.heuristic_actions("plain"))[4]
+    assert controlled.mean() < info["episode"]["objective_g"].mean()

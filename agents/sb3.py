@@ -16,6 +16,7 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from agents import weights
@@ -95,6 +96,8 @@ class _SB3(ABC):
         if self._normalise_reward:
             rows = VecNormalize(rows, norm_obs=False, gamma=self._discount)
         model.set_env(rows)
+        # Of its own accord it would make a folder for each run.
+        model.set_logger(Logger(folder=None, output_formats=[]))
         self._model = model
         model.learn(
             budget.env_steps,

@@ -9,7 +9,7 @@ of it with full foresight. The battery alone is held in the plan as it is: its c
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 
 import numpy as np
@@ -51,7 +51,7 @@ def split_at(split: float) -> Server:
 def _held_split(
     cell: Cell, demand: Demand, bandwidth: Array, price: Array, quality: float, split: float
 ) -> dict[str, Array]:
-    """Power and steps at a held split, by enumeration over the powers ``(slot, user, power, step)``.
+    """Power and steps at a held split, by enumeration: ``(slot, user, power, step)``.
 
     Returns what the programme reads of a `Choice`.
     """
@@ -101,24 +101,21 @@ def main() -> None:
     def powers() -> Iterable[Cell]:
         return (replace(cell, power_low=p, power_high=p) for p in POWERS_W)
 
+    def with_command(watts: float) -> float:
+        held = {**plan, "command": np.full_like(plan["command"], watts)}
+        return float(realise(problem, "train", scenarios, held).mean())
+
     base = mean(cell)
     print(f"nothing held: {base:.2f} g a day, {len(days)} days", flush=True)
     _, plan = best_plan(problem, "train", scenarios)
     played = realise(problem, "train", scenarios, plan).mean()
-    rows = {
+    rows: dict[str, Callable[[], float]] = {
         "share": lambda: mean(cell, uniform),
         "power": lambda: min(mean(held) for held in powers()),
         "share and power": lambda: min(mean(held, uniform) for held in powers()),
         "split": lambda: min(mean(cell, split_at(split)) for split in SPLITS),
         "steps": lambda: min(mean(replace(cell, steps_low=s, steps_high=s)) for s in STEPS),
-        "command": lambda: min(
-            realise(
-                problem, "train", scenarios, {**plan, "command": np.full_like(plan["command"], w)}
-            ).mean()
-            * base
-            / played
-            for w in COMMANDS_W
-        ),
+        "command": lambda: min(with_command(watts) * base / played for watts in COMMANDS_W),
     }
     for name, row in rows.items():
         print(f"{name:16s} {100 * (row() / base - 1):+6.1f} %", flush=True)

@@ -68,6 +68,7 @@ class BatchSimulation:
             device: Of the torch backend.
             dtype: Of the torch backend; agreement with NumPy is promised in ``float64``.
         """
+        self._made_with = (compiled, batch, split, seed, backend, device, dtype)
         self.compiled, self.batch, self.split = compiled, batch, split
         self.horizon = compiled.spec.time.horizon
         self._sampler = ScenarioSampler(compiled, split)
@@ -89,6 +90,19 @@ class BatchSimulation:
         self.ended = False
         self.scenarios = np.zeros(batch, dtype=np.int64)
         self.totals: dict[str, Any] = {}
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """For copies and pickles: registers view each other, which their copies would not."""
+        moment = self.clone_state() if hasattr(self, "drawn") else None
+        return self._made_with, self._next_scenario, moment
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Make the simulation anew and return to the moment."""
+        made_with, next_scenario, moment = state
+        BatchSimulation.__init__(self, *made_with)
+        self._next_scenario = next_scenario
+        if moment is not None:
+            self.set_state(moment)
 
     def _roots(self) -> list[Node]:
         c = self.compiled

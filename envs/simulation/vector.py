@@ -60,6 +60,10 @@ class LastStep:
         self._replay: BatchSimulation | None = None
         self._replayed: State | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy looks for itself."""
+        return {**self.__dict__, "_replay": None, "_replayed": None}
+
     def before(self, actions: Any) -> None:
         """Remember the moment before a step, and what is about to be done."""
         self._moment = self._simulation.clone_state(), np.array(actions)

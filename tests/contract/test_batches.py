@@ -5,6 +5,9 @@ Alone or in company, in NumPy or torch, again or for the first time.
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -150,3 +153,33 @@ def test_a_clone_is_not_changed_by_what_follows(problem: envs.Problem) -> None:
         np.testing.assert_array_equal(value, same)
     assert state.time == 0
     assert not state.totals
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_a_copied_environment_goes_on_alone_and_alike(
+    problem: envs.Problem, way: Callable[[Any], Any], backend: str
+) -> None:
+    env = envs.make_vector(problem, 2, seed=4, backend=backend)
+    unused = way(env)
+    np.testing.assert_array_equal(unused.reset()[0], env.reset()[0])
+    actions = random_actions(problem, 2)[: min(problem.horizon + 2, 20)]
+    env.step(actions[0])
+    names = list(problem.spec.equations)
+    twin, before = way(env), env.quantities(names)
+    first = [env.step(row) for row in actions]
+    for name, value in twin.quantities(names).items():
+        np.testing.assert_array_equal(value, before[name])
+    for one, row in zip(first, actions, strict=True):
+        for a, b in zip(arrays(one), arrays(twin.step(row)), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_copied_single_environment_goes_on_alike(problem: envs.Problem) -> None:
+    env = envs.make(problem)
+    env.reset(seed=0)
+    twin, actions = copy.deepcopy(env), random_actions(problem, 1)[: min(problem.horizon, 5), 0]
+    for row in actions:
+        one, other = env.step(row), twin.step(row)
+        np.testing.assert_array_equal(other[0], one[0])
+        assert other[1:4] == one[1:4]

@@ -1,4 +1,4 @@
-"""Random systems of equations: folded, in NumPy's reused arrays and in torch, they are one thing."""
+"""Random systems of equations: folded, in NumPy's reused arrays and in torch, they are one."""
 
 from __future__ import annotations
 

@@ -51,6 +51,11 @@ def read(folder: Path, module: nn.Module, settings: Mapping[str, Any]) -> None:
             "construct the agent with the settings it was saved with"
         )
     tensors = load_file(folder / _WEIGHTS)
+    if differing := sorted(tensors.keys() ^ _tensors(module).keys()):
+        raise ValueError(
+            f"{folder / _WEIGHTS}: {', '.join(differing)} are in the file or in the agent, not in "
+            "both; construct the agent with the settings it was saved with"
+        )
     with torch.no_grad():
         for name, tensor in _tensors(module).items():
             tensor.copy_(tensors[name])

@@ -58,7 +58,8 @@ class GDMAlgorithm(ActorCritic):
         self.regression = regression
         self.saturation = saturation
         low, high = candidate_noise
-        spread = torch.linspace(0.0, 1.0, max(candidates - 2, 1))
+        device = self.policy.generator.device
+        spread = torch.linspace(0.0, 1.0, max(candidates - 2, 1), device=device)
         self.register_buffer(
             "levels", (low * (high / low) ** spread).view(1, -1, 1), persistent=False
         )

@@ -26,7 +26,7 @@ COMMITTED = Path(__file__).parent / "reference"
 _SOLVERS: dict[str, tuple[str, ...]] = {
     "water_filling": ("envs.oracle.water_filling",),
     "branch_and_bound": ("envs.oracle.branch_and_bound",),
-    "day_lagrangian": ("envs.oracle.offload",),
+    "day_lagrangian": ("envs.oracle.offload", "envs.oracle.offload_mpc"),
 }
 """Modules with a ``solve`` function, by the ``meta.certified`` name of a spec."""
 

@@ -1,10 +1,10 @@
-"""What each decision is worth: the rise of J when it is held at its best constant.
+"""What each decision of a one-step problem is worth: the rise of J when it is held at a constant.
 
-    python scripts/ablation.py offload --scenarios 24
     python scripts/ablation.py offload_paper --scenarios 1000
 
-From the best known plan, everything descends through the differentiable simulation with full
-foresight; a held decision has one value for all scenarios, times and elements, which descends too.
+From the best of the heuristics, everything descends through the differentiable simulation; a held
+decision has one value for all scenarios and elements, which descends too. For the day-long problem
+see `envs.oracle.offload_ablation`, which solves its programme again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 import envs
-from envs.oracle import descent, offload, realise
+from envs.oracle import descent
 from envs.simulation.batch import BatchSimulation
 
 STEPS = 120
@@ -24,20 +24,10 @@ EDGE = 0.9999
 
 
 def start(problem: envs.Problem, split: str, scenarios: np.ndarray) -> np.ndarray:
-    """Actions to start from, ``(steps, scenario, action)``."""
-    if problem.name != "offload":
-        starts = descent._starts(problem, split, scenarios)
-        played = [descent._play(problem, split, scenarios, s).mean() for s in starts]
-        return starts[int(np.argmin(played))]
-    _, plan = offload.best_plan(problem, split, scenarios)
-    simulation = BatchSimulation(problem.compiled(split), len(scenarios), split)
-    simulation.reset(scenarios)
-    return np.array(
-        [
-            realise.actions(simulation, {name: value[t] for name, value in plan.items()})
-            for t in range(problem.horizon)
-        ]
-    )
+    """The best simple actions to start from, ``(1, scenario, action)``."""
+    starts = descent.starting_points(problem, split, scenarios)
+    played = [descent.play(problem, split, scenarios, actions).mean() for actions in starts]
+    return starts[int(np.argmin(played))]
 
 
 def descend(
@@ -78,17 +68,16 @@ def descend(
 def main() -> None:
     """Print the table of a problem."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("problem", choices=envs.problems())
-    parser.add_argument("--scenarios", type=int, default=24, help="of the train split")
+    one_step = [name for name in envs.problems() if envs.load(name).horizon == 1]
+    parser.add_argument("problem", choices=one_step)
+    parser.add_argument("--scenarios", type=int, default=1000, help="of the train split")
     options = parser.parse_args()
     torch.set_num_threads(1)
     problem = envs.load(options.problem)
     scenarios = np.arange(options.scenarios)
     first = start(problem, "train", scenarios)
     names = [d.name for d in problem.compiled().decisions]
-    groups = [set(), *({name} for name in names)]
-    if {"share", "power"} <= set(names):
-        groups.append({"share", "power"})
+    groups: list[set[str]] = [set(), *({name} for name in names)]
     base = None
     for held in groups:
         value = descend(problem, scenarios, first, held)

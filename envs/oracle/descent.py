@@ -30,14 +30,14 @@ _EDGE = 0.995
 
 def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping[str, Array]:
     """Best objective attained on each scenario, in grams."""
-    starts = _starts(problem, split, scenarios)
-    best = np.min([_play(problem, split, scenarios, start) for start in starts], axis=0)
+    starts = starting_points(problem, split, scenarios)
+    best = np.min([play(problem, split, scenarios, start) for start in starts], axis=0)
     for start in starts:
         best = np.minimum(best, _descend(problem, split, scenarios, start))
     return {"best_known": best}
 
 
-def _starts(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> list[Array]:
+def starting_points(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> list[Array]:
     """Action sequences to start from, ``(steps, batch, action)``."""
     size = problem.compiled(split).action_size
     shape = problem.horizon, len(scenarios), size
@@ -53,7 +53,8 @@ def _starts(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> list[
     return starts
 
 
-def _play(problem: Problem, split: str, scenarios: NDArray[np.int64], actions: Array) -> Array:
+def play(problem: Problem, split: str, scenarios: NDArray[np.int64], actions: Array) -> Array:
+    """The objective in grams of actions ``(steps, batch, action)`` on each scenario."""
     simulation = BatchSimulation(problem.compiled(split), len(scenarios), split)
     simulation.reset(scenarios)
     for action in actions:
@@ -86,4 +87,4 @@ def _descend(problem: Problem, split: str, scenarios: NDArray[np.int64], start: 
         (objective / objective.detach().abs().clamp_min(1e-12)).sum().backward()
         optimiser.step()
         schedule.step()
-    return _play(problem, split, scenarios, best_actions)
+    return play(problem, split, scenarios, best_actions)

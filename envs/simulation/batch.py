@@ -7,6 +7,7 @@ batch. Arrays are batch-last in here.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +83,8 @@ class BatchSimulation:
             else NumpyTape(compiled.graph, self._wanted, batch)
         )
         self._raw = np.zeros((compiled.action_size, batch))
+        self._parts = self._raw_parts(self._raw)
+        self._next_is_source = any(s.next.origin.op in SOURCES for s in compiled.states)
         self._seen = np.zeros((compiled.observation_size, batch))
         self._rows = [] if self.torch else self._observation_rows()
         self._drawn_ahead: tuple[int, Drawn] | None = None
@@ -216,11 +219,19 @@ class BatchSimulation:
             raw = self._tape.tensor(actions).clip(-1.0, 1.0).T  # type: ignore[attr-defined]
         else:
             raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
-        if not self._searched(raw) and np.isnan(float(raw.sum())):
+        if not self._searched(raw) and math.isnan(float(raw.sum())):
             self._raise_not_a_number(to_numpy(raw))
-        for d in self.compiled.decisions:
-            self._tape.load(d.raw, raw[d.offset : d.offset + d.count].reshape(d.shape(self.batch)))
+        parts = self._raw_parts(raw) if self.torch else self._parts
+        for node, part in parts:
+            self._tape.load(node, part)
         self._tape.run("decision")
+
+    def _raw_parts(self, raw: Any) -> list[tuple[Node, Any]]:
+        """The components of each decision, as views of all of them ``(action_size, batch)``."""
+        return [
+            (d.raw, raw[d.offset : d.offset + d.count].reshape(d.shape(self.batch)))
+            for d in self.compiled.decisions
+        ]
 
     def step(self, actions: Any) -> bool:
         """Act: ``(batch, action_size)`` in [-1, 1], clipped to it.
@@ -236,7 +247,7 @@ class BatchSimulation:
         self.ended = done = self.time + 1 == self.horizon
         self._account(done)
         following = [self._tape.get(s.next) for s in self.compiled.states]
-        if any(s.next.origin.op in SOURCES for s in self.compiled.states):
+        if self._next_is_source:
             following = [value + 0.0 for value in following]
         for state, value in zip(self.compiled.states, following, strict=True):
             self._tape.load(state.node, value)
@@ -254,22 +265,21 @@ class BatchSimulation:
         )
         self.energy_j = self._wide(get(self._energy.node))
         self.cost = [self._wide(get(plan.violation)) for plan in c.constraints]
-        self._check_finite(self.carbon_g.sum() + self.penalty_g.sum(), self._wanted)
+        self._check_finite((self.carbon_g + self.penalty_g).sum(), self._wanted)
         self._add("carbon_g", self.carbon_g)
         self._add("penalty_g", self.penalty_g)
         self._add("energy_j", self.energy_j)
         for plan, violation in zip(c.constraints, self.cost, strict=True):
             self._add(f"violation.{plan.name}", violation)
         for metric in c.metrics:
-            value = self._wide(get(metric.node))
             key = f"metric.{metric.name}"
-            if metric.reduce == "last" or (metric.reduce == "max" and key not in self.totals):
-                self.totals[key] = value
-            elif metric.reduce == "max":
-                total = self.totals[key]
-                self.totals[key] = total.maximum(value) if self.torch else np.maximum(total, value)
+            if metric.reduce in ("sum", "mean"):
+                self._add(key, self._wide(get(metric.node)))
+            elif metric.reduce == "last" or key not in self.totals:
+                self.totals[key] = self._wide(get(metric.node))
             else:
-                self._add(key, value)
+                total, value = self.totals[key], self._wide(get(metric.node))
+                self.totals[key] = total.maximum(value) if self.torch else np.maximum(total, value)
 
     def _wide(self, register: Any) -> Any:
         """A copy over the whole batch: registers change with the next step."""
@@ -343,7 +353,7 @@ class BatchSimulation:
 
     def _check_finite(self, total: Any, roots: list[Node]) -> None:
         """Refuse a total that is not finite, naming the first of what the roots are made of."""
-        if self._searched(total) or np.isfinite(float(total)):
+        if self._searched(total) or math.isfinite(float(total)):
             return
         names = {node.origin.number: name for name, (node, _) in self.compiled.named.items()}
         nodes = needed(roots)

@@ -110,7 +110,7 @@ def evaluate(
             done = bool(np.all(terminated))
     finally:
         env.close()
-    episodes = from_totals(indices, info["episode"])
+    episodes = from_totals(indices, info["totals"])
     if not np.all(np.isfinite(episodes.objective_g)):
         broken = int(np.flatnonzero(~np.isfinite(episodes.objective_g))[0])
         message = f"the objective of {split} scenario {broken} is not finite"

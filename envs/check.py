@@ -116,7 +116,7 @@ def _simulate(
     for actions in plan:
         seen.append(observation)
         observation, _, _, _, info = env.step(actions)
-    return info["episode"]["objective_g"], _violations(info["episode"]), np.array(seen, dtype=float)
+    return info["totals"]["objective_g"], _violations(info["totals"]), np.array(seen, dtype=float)
 
 
 def _violations(episode: dict[str, FloatArray]) -> dict[str, float]:
@@ -131,9 +131,9 @@ def _heuristic(env: ProblemVectorEnv, name: str, violations: dict[str, float]) -
     env.reset(options={"scenarios": np.arange(env.num_envs)})
     for _ in range(env.problem.horizon):
         info = env.step(env.heuristic_actions(name))[4]
-    for constraint, most in _violations(info["episode"]).items():
+    for constraint, most in _violations(info["totals"]).items():
         violations[constraint] = max(violations[constraint], most)
-    objective: FloatArray = info["episode"]["objective_g"]
+    objective: FloatArray = info["totals"]["objective_g"]
     return objective
 
 
@@ -185,5 +185,5 @@ def _constant_objective(problem: Problem, constants: FloatArray) -> FloatArray:
     actions = np.repeat(constants, scenarios, axis=0).astype(np.float32)
     for _ in range(problem.horizon):
         info = env.step(actions)[4]
-    means: FloatArray = info["episode"]["objective_g"].reshape(len(constants), -1).mean(axis=1)
+    means: FloatArray = info["totals"]["objective_g"].reshape(len(constants), -1).mean(axis=1)
     return means

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from envs.compiler.compile import compile_spec
 from envs.compiler.model import Compiled
 from envs.spec import overrides as changes
+from envs.spec.canonical import objective_digest
 from envs.spec.diagnostics import Diagnostic, SpecError, nearest, shorten
 from envs.spec.reader import read
 from envs.spec.schema import validate
@@ -87,8 +88,13 @@ class Problem:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical form."""
+        """SHA-256 of the canonical form: the problem as an agent meets it."""
         return self._compiled["train"].digest
+
+    @cached_property
+    def objective_digest(self) -> str:
+        """SHA-256 of what decides J alone: what a reference is the optimum of."""
+        return objective_digest(self.spec)
 
     @property
     def horizon(self) -> int:

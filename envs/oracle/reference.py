@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.simulation import draws
+
 if TYPE_CHECKING:
     from envs.problem import Problem
 
@@ -39,7 +41,7 @@ class Reference:
     """What is known of a problem's optimum on some scenarios.
 
     Attributes:
-        digest: Of the problem.
+        digest: Of what decides the problem's J (``Problem.objective_digest``).
         split: Where the scenarios are from.
         scenarios: Their numbers, ``(scenario,)``.
         objective_g: By method: ``certified`` (a proven lower bound), ``best_known`` (attained with
@@ -58,7 +60,7 @@ def load_reference(
     """Read the reference of a problem; None when there is none for its digest.
 
     Args:
-        problem: Looked up by name and digest.
+        problem: Looked up by name, objective digest and version of the draws.
         split: Of the scenarios.
         folder: Where else than among the committed references to look.
     """
@@ -67,7 +69,7 @@ def load_reference(
         if path is None or not path.is_file():
             continue
         data = json.loads(path.read_text(encoding="utf-8"))
-        if data["digest"] == problem.digest:
+        if data["digest"] == problem.objective_digest and data["draws"] == draws.VERSION:
             return Reference(
                 data["digest"],
                 data["split"],
@@ -102,7 +104,7 @@ def compute(
     solve = solver(problem)
     size = max(1, _CHUNK_STEPS // problem.horizon)
     parts: list[dict[str, Any]] = []
-    pieces = folder / "partial" / f"{problem.digest[:16]}-{split}"
+    pieces = folder / "partial" / f"{problem.objective_digest[:16]}-{split}"
     for start in range(0, scenarios, size):
         stop = min(start + size, scenarios)
         piece = pieces / f"{start}-{stop}.json"
@@ -114,7 +116,9 @@ def compute(
         if progress is not None:
             progress(stop, scenarios)
     methods = {method: np.concatenate([part[method] for part in parts]) for method in parts[0]}
-    reference = Reference(problem.digest, split, np.arange(scenarios, dtype=np.int64), methods)
+    reference = Reference(
+        problem.objective_digest, split, np.arange(scenarios, dtype=np.int64), methods
+    )
     _write(_path(folder, problem, split), _as_json(reference))
     for piece in pieces.glob("*.json"):
         piece.unlink()
@@ -158,6 +162,7 @@ def _path(folder: Path, problem: Problem, split: str) -> Path:
 def _as_json(reference: Reference) -> dict[str, Any]:
     return {
         "digest": reference.digest,
+        "draws": draws.VERSION,
         "split": reference.split,
         "scenarios": reference.scenarios.tolist(),
         "objective_g": {

@@ -13,6 +13,9 @@ from envs.compiler.model import Draw
 
 Array = NDArray[np.float64]
 
+VERSION = 1
+"""Of the draws: raised when the same seeds give other scenarios, which no digest can tell."""
+
 _LARGEST_SUMMED_SHAPE = 8
 _MAX_POISSON_TABLES = 32
 _POISSON_COUNTS_BETWEEN_SIEVES = 8

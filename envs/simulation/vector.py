@@ -180,9 +180,7 @@ class ProblemVectorEnv(
         }
         if done:
             info["final_obs"] = self._observation()
-            info["episode"] = {
-                name: to_numpy(value) for name, value in simulation.episode().items()
-            }
+            info["totals"] = {name: to_numpy(value) for name, value in simulation.episode().items()}
             simulation.reset()
         reward = -(carbon + penalty) / self.reward_scale
         terminated = np.full(self.num_envs, done)
@@ -260,9 +258,7 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
             "cost": np.array([c[0] for c in simulation.cost], dtype=np.float64),
         }
         if done:
-            info["episode"] = {
-                name: float(value[0]) for name, value in simulation.episode().items()
-            }
+            info["totals"] = {name: float(value[0]) for name, value in simulation.episode().items()}
         return self._observation(), -(carbon + penalty) / self.reward_scale, done, False, info
 
     def _observation(self) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from envs.spec.schema import NAMED_SECTIONS, Spec
@@ -63,6 +64,53 @@ def _plain(value: Any) -> Any:
 
 
 def digest(spec: Spec) -> str:
-    """SHA-256 of the canonical JSON form, in hex."""
-    text = json.dumps(canonical(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    """SHA-256 of the canonical JSON form, in hex: names the problem as an agent meets it."""
+    return _hash(canonical(spec))
+
+
+_DECIDING = ("time", "states", "decisions", "objective", "constraints")
+_FOUND = ("parameters", "processes", "equations")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def objective_digest(spec: Spec) -> str:
+    """SHA-256 of what decides J alone, in hex: names what a reference is the optimum of.
+
+    Rules, metrics, observations and whatever only they use are left out, so that a new rule or a
+    better observation leaves a reference valid. A word of an expression that happens to name an
+    item keeps it in: too much is harmless, too little is not.
+    """
+    whole = canonical(spec)
+    kept: dict[str, Any] = {key: whole[key] for key in _DECIDING if key in whole}
+    kept["meta"] = {key: whole["meta"].get(key) for key in ("name", "version")}
+    pool = {section: whole.get(section, {}) for section in _FOUND}
+    reached: set[str] = set()
+    fresh = _names(kept)
+    while fresh:
+        reached |= fresh
+        fresh = {
+            name
+            for items in pool.values()
+            for given in fresh & items.keys()
+            for name in _names(items[given])
+        } - reached
+    for section, items in pool.items():
+        kept[section] = {name: item for name, item in items.items() if name in reached}
+    kept["sets"] = [[name, item] for name, item in whole.get("sets", []) if name in reached]
+    kept["splits"] = {
+        split: {
+            section: {name: item for name, item in items.items() if name in reached}
+            for section, items in changes.items()
+        }
+        for split, changes in whole.get("splits", {}).items()
+    }
+    return _hash(kept)
+
+
+def _names(data: Any) -> set[str]:
+    return set(_NAME.findall(json.dumps(data)))
+
+
+def _hash(data: Any) -> str:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -56,7 +56,7 @@ class LockstepEnv(VectorEnv):
         info: dict[str, Any] = {}
         observation = self.observe().astype(np.float32)
         if done:
-            info = {"final_obs": observation, "episode": {"objective_g": -self._total}}
+            info = {"final_obs": observation, "totals": {"objective_g": -self._total}}
             observation, _ = self.reset()
         ends = np.full(self.num_envs, done)
         return observation, reward, ends, np.zeros(self.num_envs, bool), info

@@ -76,11 +76,11 @@ def test_episodes_reset_in_the_step_that_ends_them(problem: envs.Problem) -> Non
         last = t % horizon == 0
         assert np.all(terminated == last)
         assert not np.any(truncated)
-        assert ("final_obs" in info) == ("episode" in info) == last
+        assert ("final_obs" in info) == ("totals" in info) == last
         if last:
             assert info["final_obs"].shape == observation.shape
             assert (info["final_obs"] != observation).any(axis=1).all()
-            assert info["episode"]["length"].tolist() == [horizon] * 3
+            assert info["totals"]["length"].tolist() == [horizon] * 3
     np.testing.assert_array_equal(steps[horizon][0], next_ones)
 
 
@@ -97,7 +97,7 @@ def test_the_final_observation_is_that_of_a_single_environment(problem: envs.Pro
 def test_the_totals_of_an_episode_are_the_sums_of_its_steps(problem: envs.Problem) -> None:
     env = envs.make_vector(problem, 4, reward_scale=2.5)
     steps = list(play(env, random_actions(problem, 4)))[1 : problem.horizon + 1]
-    totals = steps[-1][4]["episode"]
+    totals = steps[-1][4]["totals"]
     for name in ("carbon_g", "penalty_g", "energy_j"):
         parts = [step[4][name] for step in steps]
         np.testing.assert_allclose(totals[name], np.sum(parts, axis=0), rtol=1e-9, atol=1e-9)

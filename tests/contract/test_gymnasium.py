@@ -118,7 +118,7 @@ def test_an_episode_that_has_ended_must_be_reset(problem: envs.Problem) -> None:
     for _ in range(problem.horizon):
         *_, terminated, _, info = env.step(action)
     assert terminated
-    assert info["episode"]["length"] == problem.horizon
+    assert info["totals"]["length"] == problem.horizon
     ended = env.clone_state()
     for act in (lambda: None, lambda: env.set_state(ended)):
         act()

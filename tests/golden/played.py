@@ -41,5 +41,5 @@ def play(name: str, rows: int, decisions: tuple[str, ...], states: tuple[str, ..
         played.decisions.append({n: seen[n] * factor[n] for n in decisions})
         played.states.append({n: seen[n] * factor[n] for n in states})
         played.info.append(info)
-    played.episode = info["episode"]
+    played.episode = info["totals"]
     return played

@@ -209,7 +209,7 @@ def episode(act: Any, rows: int = 16) -> dict[str, np.ndarray]:
     env.reset(options={"scenarios": np.arange(rows)})
     for _ in range(288):
         info = env.step(act(env))[4]
-    totals: dict[str, np.ndarray] = info["episode"]
+    totals: dict[str, np.ndarray] = info["totals"]
     return totals
 
 

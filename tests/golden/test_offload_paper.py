@@ -48,5 +48,5 @@ def test_an_outage_costs_more_than_serving_so_the_optimum_serves() -> None:
     problem = envs.load("offload_paper")
     env = envs.make_vector(problem, 500, split="test")
     env.reset(options={"scenarios": np.arange(500)})
-    starved = env.step(np.full((500, 2), -1, np.float32))[4]["episode"]["objective_g"].mean()
+    starved = env.step(np.full((500, 2), -1, np.float32))[4]["totals"]["objective_g"].mean()
     assert starved > 2 * solve(problem, "test", np.arange(500))["best_known"].mean()

@@ -44,7 +44,7 @@ def test_no_heuristic_beats_the_proven_bound(name: str) -> None:
         for _ in range(problem.horizon):
             info = env.step(env.heuristic_actions(heuristic))[4]
         bound = reference.objective_g["certified"][:rows]
-        assert (info["episode"]["objective_g"] >= bound * (1 - 1e-7)).all()
+        assert (info["totals"]["objective_g"] >= bound * (1 - 1e-7)).all()
 
 
 def test_control_on_forecasts_lies_between_the_bound_and_the_rules() -> None:
@@ -58,4 +58,4 @@ def test_control_on_forecasts_lies_between_the_bound_and_the_rules() -> None:
     env.reset(options={"scenarios": days})
     for _ in range(problem.horizon):
         info = env.step(env.heuristic_actions("plain"))[4]
-    assert controlled.mean() < info["episode"]["objective_g"].mean()
+    assert controlled.mean() < info["totals"]["objective_g"].mean()

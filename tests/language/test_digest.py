@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import envs
-from envs.spec.canonical import digest
+from envs.spec.canonical import digest, objective_digest
 from envs.spec.reader import read
 from envs.spec.schema import NAMED_SECTIONS, validate
 from tests.language import tiny
@@ -150,3 +150,31 @@ def test_the_digest_says_which_names_and_units_there_are() -> None:
         for unit in ("W", "kW", "J")
     }
     assert len(digests) == 6
+
+
+def test_what_decides_no_objective_is_no_part_of_the_objective_digest(
+    document: tiny.Document,
+) -> None:
+    spec = validate(copy.deepcopy(document))
+    before = digest(spec), objective_digest(spec)
+    document["parameters"]["rule_of_thumb"] = {"unit": "1", "value": 0.5}
+    document["equations"]["rule_again"] = {"unit": "1", "expr": "2 * rule_of_thumb"}
+    document["observe"]["rule_seen"] = {"unit": "1", "expr": "rule_again", "linear": [0, 2]}
+    document.pop("heuristics", None)
+    after = digest(validate(document)), objective_digest(validate(document))
+    assert after[0] != before[0]
+    assert after[1] == before[1]
+
+
+def test_what_the_objective_is_made_of_is_part_of_the_objective_digest(
+    document: tiny.Document,
+) -> None:
+    before = objective_digest(validate(copy.deepcopy(document)))
+    document["equations"]["rule_again"] = {"unit": "1", "expr": "2"}
+    document["objective"]["carbon"]["expr"] = f"({document['objective']['carbon']['expr']}) * 1"
+    one = objective_digest(validate(copy.deepcopy(document)))
+    document["objective"]["carbon"]["expr"] += " * rule_again"
+    two = objective_digest(validate(copy.deepcopy(document)))
+    document["equations"]["rule_again"]["expr"] = "3"
+    three = objective_digest(validate(document))
+    assert len({before, one, two, three}) == 4

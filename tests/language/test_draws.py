@@ -99,7 +99,7 @@ def test_a_draw_stays_in_the_interval_the_compiler_proves_with(name: str) -> Non
         ({"normal": {"mean": "rate", "std": "rate / 4"}}, lambda r: stats.norm(r, r / 4)),
         ({"exponential": {"mean": "rate"}}, lambda r: stats.expon(scale=r)),
     ],
-    ids=str,
+    ids=lambda given: str(given) if isinstance(given, dict) else "law",
 )
 @pytest.mark.parametrize("section", ["parameters", "processes"])
 def test_arguments_may_be_drawn_themselves(sample: dict[str, Any], law: Any, section: str) -> None:

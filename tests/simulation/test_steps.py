@@ -90,7 +90,7 @@ def test_an_episode_is_the_recursion_that_the_page_describes(backend: str) -> No
         level, before, flip = level + knobs[t] + noise[t], level, 1 - flip
     np.testing.assert_allclose(info["final_obs"][:, 2], level, rtol=1e-6)
     np.testing.assert_allclose(info["final_obs"][:, 3], before, rtol=1e-6)
-    np.testing.assert_allclose(info["episode"]["objective_g"], total, rtol=1e-9)
+    np.testing.assert_allclose(info["totals"]["objective_g"], total, rtol=1e-9)
 
 
 def test_after_the_last_step_the_next_episodes_have_begun(backend: str) -> None:
@@ -137,8 +137,8 @@ def test_a_metric_is_reduced_as_told_in_its_unit(reduce: str, expected, backend:
         for _ in range(HORIZON):
             *_, info = env.step(tiny.actions(env))
         rows = noise[:HORIZON, 4 * episode : 4 * episode + 4]
-        np.testing.assert_allclose(info["episode"]["metric.probe"], expected(rows), rtol=1e-9)
-        assert info["episode"]["length"].tolist() == [HORIZON] * 4
+        np.testing.assert_allclose(info["totals"]["metric.probe"], expected(rows), rtol=1e-9)
+        assert info["totals"]["length"].tolist() == [HORIZON] * 4
 
 
 def test_totals_so_far_count_the_steps_so_far(backend: str) -> None:
@@ -151,7 +151,7 @@ def test_totals_so_far_count_the_steps_so_far(backend: str) -> None:
         assert totals["length"].tolist() == [steps] * 2
         np.testing.assert_allclose(np.asarray(totals["metric.probe"]), 0.5)
     *_, info = env.step(tiny.actions(env, 0.5))
-    np.testing.assert_allclose(info["episode"]["metric.probe"], 0.5)
+    np.testing.assert_allclose(info["totals"]["metric.probe"], 0.5)
 
 
 def test_violations_of_an_indexed_constraint_are_summed_in_their_unit(backend: str) -> None:

@@ -50,7 +50,7 @@ def _episode(problem: envs.Problem, backend: str = "numpy") -> tuple[np.ndarray,
         penalties.append(info["penalty_g"])
     knob_and_stock = env.quantities(["knob", "stock"])
     final = np.clip(knob_and_stock["stock"] + knob_and_stock["knob"], 0, 10)
-    return np.array(penalties), final, info["episode"]
+    return np.array(penalties), final, info["totals"]
 
 
 def _owed(final: np.ndarray) -> np.ndarray:

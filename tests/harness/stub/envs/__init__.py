@@ -127,7 +127,7 @@ class ProblemVectorEnv(VectorEnv):
             totals = self.total
             self.now = 0
             info["final_obs"] = self._observe()
-            info["episode"] = {
+            info["totals"] = {
                 "objective_g": totals["carbon_g"] + totals["penalty_g"],
                 "carbon_g": totals["carbon_g"],
                 "penalty_g": totals["penalty_g"],

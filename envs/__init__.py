@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium
 
 from envs.check import Report, check
-from envs.compiler.domain import DOMAIN_FUNCTIONS
+from envs.compiler.fields import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS
 from envs.problem import LIBRARY, Problem, gymnasium_id, load, parse
 from envs.problem import library as problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from envs.compiler import elementary, functions, over_sets
-from envs.compiler.domain import DOMAIN_FUNCTIONS
+from envs.compiler.fields import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS, Argument
 from envs.compiler.graph import Graph, Node
 from envs.spec import expressions

@@ -15,7 +15,7 @@ import numpy as np
 
 from envs.compiler import decisions as decision_plans
 from envs.compiler import distributions, functions, over_sets, processes
-from envs.compiler.domain import DOMAIN_FUNCTIONS
+from envs.compiler.fields import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS
 from envs.compiler.graph import Graph, Level, Node
 from envs.compiler.lowering import Lowering

@@ -12,7 +12,7 @@ import pytest
 import scipy.special
 
 import envs
-from envs.compiler.domain import DOMAIN_FUNCTIONS
+from envs.compiler.fields import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS
 from envs.simulation.batch import BatchSimulation
 from tests.language import tiny

@@ -119,11 +119,12 @@ class ActorCriticAgent(ABC):
         training = self.training
         sizes = {"width": training.width, "depth": training.depth}
         state, model = None, None
-        if training.foresight and self.discount > 0.0:
+        foresight = training.foresight and self.discount > 0.0
+        if foresight:
             state = Ensemble(self.observation_size, 0, members=1, compression=0.0, **sizes)
             model = Transition(self.observation_size, self.action_size, **sizes)
         action = Ensemble(
-            self.observation_size,
+            self.observation_size + foresight,  # and the flag of the last step
             self.action_size,
             members=training.critics,
             compression=training.compression,

@@ -211,8 +211,9 @@ class ActorCritic(ActorCriticOffPolicyAlgorithm[ActorPolicy, ActBatchProtocol]):
         if state is None or model is None:
             return _error(action, batch.returns, rate, batch.obs, batch.act)
         going_on = (batch.continues > 0.0).float()
+        flagged = self.critics.flagged(batch.obs, batch.continues)
         return (
-            _error(action, batch.rew, rate, batch.obs, batch.act)
+            _error(action, batch.rew, rate, flagged, batch.act)
             + _error(state, batch.returns, rate, batch.obs)
             + model.loss(batch.obs, batch.act, batch.obs_next, going_on, rate)
         )

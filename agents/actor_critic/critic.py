@@ -197,14 +197,23 @@ class Critics(nn.Module):
             ``(batch,)`` or ``(batch, candidates)``: in units of reward with foresight, else in the
             networks' own scale.
         """
-        values: Tensor = self.action(observations, actions).mean(0)
         if self.state is None or self.model is None:
-            return values
+            plain: Tensor = self.action(observations, actions).mean(0)
+            return plain
+        values: Tensor = self.action(self.flagged(observations, continues), actions).mean(0)
         following = self.model(observations, actions)
         later = self.state.value(following.flatten(0, -2)).view(values.shape)
         if actions.dim() == 3:
             continues = continues.unsqueeze(1)
         return self.action.to_reward(values) + continues * later
+
+    def flagged(self, observations: Tensor, continues: Tensor) -> Tensor:
+        """Observations and whether the episode ends with this step.
+
+        What a step earns may change abruptly at the last one, where stocks are settled. Without
+        the flag a network would smear that over the steps before.
+        """
+        return torch.cat((observations, (continues == 0.0).float().unsqueeze(-1)), dim=-1)
 
 
 def _activate(hidden: Tensor) -> Tensor:

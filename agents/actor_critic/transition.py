@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 _SMALLEST_SPREAD = 1e-3
+_GLANCE = 0.02  # of the loss, for components that actions seem not to move
 _NEGLIGIBLE = 0.01  # of a component's variance: predicted well enough without the action
 
 
@@ -92,7 +93,8 @@ class Transition(nn.Module):
             blind = self._change(observations, actions.roll(1, 0)) - change / self.spread
             without = (blind.square() * weight).mean(0)
             self.influence.lerp_((without - error.mean(0)) / (without + _NEGLIGIBLE), rate)
-        return error.mean()
+        attention = self.influence.clamp(_GLANCE, 1.0)
+        return (error * attention).mean(0).sum()
 
     @torch.no_grad()
     def _follow(self, square: Tensor, rate: float) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from envs.compiler.scope import Scope
 
 DEFAULT_SIMPLEX_SCALE = 4.0
+_HALF = 0.499999
+"""Beyond the bounds of a whole number, so that the first and the last get as wide a share of
+[-1, 1] as the others; just under a half, so that rounding never leaves the bounds."""
 
 
 def plan(scope: Scope, name: str, item: schema.Decision, unit: Unit) -> DecisionPlan:
@@ -72,13 +75,14 @@ def plan(scope: Scope, name: str, item: schema.Decision, unit: Unit) -> Decision
         node = _line(graph, raw, math.log(low), math.log(high))
         node = graph.elementwise("exp", node, dimension=DIMENSIONLESS, interval=(low, high))
     elif item.integer:
-        node = _line(graph, raw, low / unit.factor, high / unit.factor)
+        node = _line(graph, raw, low / unit.factor - _HALF, high / unit.factor + _HALF)
         node = graph.elementwise("round", node, dimension=DIMENSIONLESS)
         node = functions.times(graph, node, graph.constant(unit.factor))
     else:
         node = _line(graph, raw, low, high)
     node = graph.alias(node, unit.dimension)
-    return DecisionPlan(name, raw, node, item.kind, low, high, 0.0, 0, offset, count, sizes)
+    scale = unit.factor if item.integer else 0.0
+    return DecisionPlan(name, raw, node, item.kind, low, high, scale, 0, offset, count, sizes)
 
 
 def _line(graph: Graph, raw: Node, low: float, high: float) -> Node:
@@ -120,6 +124,8 @@ def to_action(plan: DecisionPlan, physical: NDArray[np.float64]) -> NDArray[np.f
         bounded = np.clip(physical, plan.low, plan.high)
         components = 2 * np.log(bounded / plan.low) / math.log(plan.high / plan.low) - 1
     else:
-        components = 2 * (physical - plan.low) / (plan.high - plan.low) - 1
+        margin = _HALF * plan.scale
+        low, high = plan.low - margin, plan.high + margin
+        components = 2 * (physical - low) / (high - low) - 1
     limited: NDArray[np.float64] = np.clip(components, -1.0, 1.0)
     return limited

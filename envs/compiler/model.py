@@ -103,7 +103,7 @@ class DecisionPlan:
         kind: ``box``, ``log``, ``integer`` or ``simplex``.
         low: Lower bound in base units.
         high: Upper bound in base units.
-        scale: Largest logit of a simplex.
+        scale: Largest logit of a simplex; of a whole number, one of its units in base units.
         simplex_axis: Axis of the simplex within the index.
         offset: First component in the action vector.
         count: Number of components.

@@ -95,14 +95,38 @@ def test_the_model_finds_what_the_action_moves_and_lets_nothing_else_through() -
     assert gradient[:, 1].mean() == pytest.approx(0.2, abs=0.05)
 
 
-def test_nothing_follows_the_end_of_an_episode() -> None:
+def foreseeing() -> Critics:
+    """Critics with foresight; what a step earns is judged with the flag of the last step."""
+    torch.manual_seed(0)
+    action = Ensemble(OBSERVATION + 1, ACTION, 16, 2, 2, 5.0)
+    with torch.no_grad():
+        action.head.normal_()
     state = ensemble(0.0, members=1, action_size=0)
-    critics = Critics(ensemble(5.0), state, Transition(OBSERVATION, ACTION, 16, 1))
-    observations, actions = inputs()
-    ended = critics(observations, actions, torch.zeros(32))
-    reward = critics.action.to_reward(critics.action(observations, actions).mean(0))
-    assert torch.allclose(ended, reward)
-    assert not torch.allclose(critics(observations, actions, torch.ones(32)), reward)
+    return Critics(action, state, Transition(OBSERVATION, ACTION, 16, 1))
+
+
+def test_nothing_follows_the_end_of_an_episode() -> None:
+    critics, (observations, actions) = foreseeing(), inputs()
+    ended, going_on = torch.zeros(32), torch.ones(32)
+    at_the_end = critics.flagged(observations, ended)
+    reward = critics.action.to_reward(critics.action(at_the_end, actions).mean(0))
+    assert torch.allclose(critics(observations, actions, ended), reward)
+    assert not torch.allclose(critics(observations, actions, going_on), reward)
+
+
+def test_what_the_last_step_earns_is_not_smeared_over_the_steps_before() -> None:
+    critics, (observations, actions) = foreseeing(), inputs()
+    optimiser = torch.optim.Adam(critics.action.parameters(), 1e-2)
+    ended = (torch.arange(32) % 8 == 0).float()
+    for _ in range(200):
+        flagged = critics.flagged(observations, 1.0 - ended)
+        error = critics.action(flagged, actions) - 5.0 * ended
+        optimiser.zero_grad()
+        error.square().mean().backward()
+        optimiser.step()
+    before = critics.action(critics.flagged(observations, torch.ones(32)), actions)
+    after = critics.action(critics.flagged(observations, torch.zeros(32)), actions)
+    assert before.abs().mean() < 0.5 < 4.0 < after[:, ended > 0].mean()
 
 
 @pytest.mark.parametrize("name", ["gdm", "mlp"])

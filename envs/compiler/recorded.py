@@ -84,7 +84,9 @@ def _digests(name: str, trace: schema.Trace, access: Access) -> Any:
     if isinstance(trace.file, dict):
         by_label = stated if isinstance(stated, dict) else dict.fromkeys(trace.file, stated)
         return {label: digest(file, by_label.get(label)) for label, file in trace.file.items()}
-    return digest(trace.file, stated if isinstance(stated, str) else None)
+    if isinstance(stated, dict):
+        raise Finding("bad-trace", "one sha256, of the one file", "a map", "state it alone")
+    return digest(trace.file, stated)
 
 
 def plan(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,11 +17,12 @@ from numpy.typing import NDArray
 
 from envs.spec.diagnostics import Finding, shorten
 from envs.traces import humid_air, sessions
-from envs.traces.series import MAX_ROWS, Series, evenly, filled
+from envs.traces.series import DAY_S, MAX_ROWS, Series, evenly, filled
 
 Array = NDArray[np.float64]
 
 MAX_COLUMNS = 256
+DAY_OF_YEAR = "day_of_year"
 _LONGEST_LINE = 20_000
 _LARGEST = 1e30
 _MISSING = ("", "-", "na", "n/a", "nan", "none", "null")
@@ -47,13 +50,15 @@ def read_series(data: bytes, column: str | None = None, interval_s: int | None =
     Args:
         data: The unpacked file.
         column: Which one; None is the life-cycle intensity of a carbon file and the only column of
-            numbers of another.
+            numbers of another. ``day_of_year`` is when it was.
         interval_s: What the interval must be; None takes the file's own, an hour when it has no
             times.
 
     Raises:
         Finding: ``bad-trace`` or ``budget``.
     """
+    if column == DAY_OF_YEAR:
+        return _day_of_year(data, interval_s)
     text = data.decode("utf-8-sig", errors="replace")
     rows = _rows(text)
     try:
@@ -66,6 +71,17 @@ def read_series(data: bytes, column: str | None = None, interval_s: int | None =
         return _table(names, list(rows), column, interval_s)
     except StopIteration:
         raise Finding("bad-trace", "rows of a series", "an empty file", "mend the file") from None
+
+
+def _day_of_year(data: bytes, interval_s: int | None) -> Series:
+    """When it was: from 0 on 1 January, so that sun and season can follow the recorded day."""
+    for column in ("life_cycle", "dry_bulb", "connected"):
+        with suppress(Finding):
+            series = read_series(data, column, interval_s)
+            middle = series.first_s + (np.arange(len(series.values)) + 0.5) * series.interval_s
+            days = np.mod(middle / DAY_S, 365.0)
+            return replace(series, values=days, unit="1")
+    raise unknown_column(DAY_OF_YEAR, ())
 
 
 def _rows(text: str) -> Iterator[list[str]]:

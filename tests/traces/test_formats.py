@@ -176,3 +176,11 @@ def test_a_clock_apart_moves_the_days() -> None:
     assert (rows[0], day, len(rows)) == (23, 1, 48)
     rows, day = whole_days(series, 3600, offset_s=-8 * 3600)
     assert (rows[0], day, len(rows)) == (8, 0, 48)
+
+
+def test_a_recording_tells_when_it_was() -> None:
+    series = read_series(files.carbon(DAYS, start="2023-03-01").encode(), "day_of_year")
+    assert np.array_equal(np.floor(series.values), np.repeat([59, 60, 61], 24))
+    site = files.weather(np.ones(48), np.full(48, 50.0)).encode()
+    assert np.array_equal(np.floor(read_series(site, "day_of_year").values), np.repeat([0, 1], 24))
+    refused(files.plain(np.ones(30)).encode(), "day_of_year")

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 import envs
 from envs.simulation import sample_scenarios
+from envs.traces import read_sessions
 from envs.traces.days import starting_days
 from tests.language import tiny
+from tests.structure.project import ROOT
 from tests.traces import files
 
 KWH = 3.6e6
@@ -251,3 +255,35 @@ def test_the_intensity_of_offload_follows_a_file(folder: Path) -> None:
     env.reset(seed=0)
     _, rewards, *_ = env.step(np.zeros(env.action_space.shape, dtype=np.float32))
     assert np.isfinite(rewards).all()
+
+
+def test_the_rows_of_a_session_file_fill_the_tables_of_a_spec(tmp_path: Path) -> None:
+    rows = [
+        (
+            f"2019-05-03 08:00:{i % 60:02}",
+            f"2019-05-03 {9 + i % 9:02}:00:{i % 60:02}",
+            9,
+            10.0 + i % 9,
+        )
+        for i in range(1000)
+    ]
+    sessions = read_sessions(files.write(tmp_path / "acn.csv", files.sessions(rows)))
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    (sections,) = (yaml.safe_load(block) for block in blocks if "stay_of" in block)
+    path = tmp_path / "spec.yaml"
+    path.write_text(json.dumps(tiny.document(**sections)), encoding="utf-8")
+    tables = {"stay_of": sessions.stay_h.tolist(), "energy_of": sessions.delivered_kwh.tolist()}
+    names = ("stay", "energy")
+    observed = {
+        name: {"unit": unit, "expr": name, "linear": [0, 24]}
+        for name, unit in zip(names, ("h", "kWh"), strict=True)
+    }
+    document = tiny.document(**sections, observe=observed)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    env = envs.make_vector(envs.load(path, {"parameters": tables}), 50, seed=0)
+    env.reset(seed=0)
+    env.step(tiny.actions(env))
+    shown = env.quantities(names)
+    assert len(np.unique(shown["stay"])) > 3
+    assert np.allclose(shown["energy"], shown["stay"] + 9)

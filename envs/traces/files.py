@@ -8,22 +8,28 @@ ever repeats what a file holds.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import os
 import re
 import stat
+import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from envs.spec.diagnostics import Finding, shorten
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
 """Of a file, and of what it unpacks to."""
 
-SUFFIXES = (".csv", ".csv.gz", ".epw", ".epw.gz")
+MAX_ROWS = 200_000
+MAX_COLUMNS = 256
+_LONGEST_LINE = 20_000
+_ENDINGS = (".csv", ".epw", ".json")
+SUFFIXES = (*_ENDINGS, *(f"{ending}.gz" for ending in _ENDINGS), ".zip")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+ -]{0,199}")
 
 
@@ -97,7 +103,7 @@ def below(file: str, folders: Iterable[Path]) -> Path:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a regular file, unpacked if it is gzip; within the budget.
+    """The bytes of a regular file, unpacked if it is gzip or zip; within the budget.
 
     Raises:
         Finding: ``bad-trace`` or ``budget``.
@@ -115,15 +121,65 @@ def read_file(path: Path) -> bytes:
         raise Finding(
             "bad-trace", "a readable file", f"'{name}': {reason}", "mend the path"
         ) from None
-    if data[:2] == b"\x1f\x8b" and len(data) <= MAX_BYTES:
+    if len(data) <= MAX_BYTES:
         try:
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as unpacked:
-                data = unpacked.read(MAX_BYTES + 1)
-        except (OSError, EOFError, zlib.error):
+            data = _unpacked(data)
+        except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, ValueError):
             raise Finding(
-                "bad-trace", "a whole gzip file", f"'{name}', which is damaged", "fetch it again"
+                "bad-trace",
+                "a whole gzip or zip file",
+                f"'{name}', which is damaged",
+                "fetch it again",
             ) from None
     if len(data) > MAX_BYTES:
         expected = f"a file of at most {MAX_BYTES} bytes, unpacked"
         raise Finding("budget", expected, "a larger one", "cut it to the years that are needed")
     return data
+
+
+def _unpacked(data: bytes) -> bytes:
+    """What is in a gzip file, or the one series in a zip file, up to one byte over the budget."""
+    if data[:2] == b"\x1f\x8b":
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as unpacked:
+            return unpacked.read(MAX_BYTES + 1)
+    if data[:4] == b"PK\x03\x04":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            known = [name for name in archive.namelist() if name.lower().endswith(_ENDINGS)]
+            if len(known) != 1:
+                raise Finding(
+                    "bad-trace",
+                    f"a zip with one file ending in {', '.join(_ENDINGS)}",
+                    f"one with {len(known)}",
+                    "unpack it and name the file",
+                )
+            try:
+                with archive.open(known[0]) as member:
+                    return member.read(MAX_BYTES + 1)
+            except RuntimeError:  # It wants a password.
+                raise zipfile.BadZipFile from None
+    return data
+
+
+def table_rows(data: bytes) -> Iterator[list[str]]:
+    """Rows of a comma-separated table that are not empty.
+
+    Raises:
+        Finding: ``bad-trace`` or ``budget``.
+    """
+    text = data.decode("utf-8-sig", errors="replace")
+    lines = text.split("\n", MAX_ROWS + 100)
+    if len(lines) > MAX_ROWS + 100 or max(map(len, lines)) > _LONGEST_LINE:
+        raise Finding(
+            "budget",
+            f"at most {MAX_ROWS} rows of {_LONGEST_LINE} characters",
+            "a larger file",
+            "cut it to the years that are needed",
+        )
+    try:
+        for row in csv.reader(line.removesuffix("\r") for line in lines):
+            if row:
+                yield row[:MAX_COLUMNS]
+    except csv.Error:
+        raise Finding(
+            "bad-trace", "comma-separated rows", "another file", "mend the file"
+        ) from None

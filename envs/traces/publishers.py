@@ -6,7 +6,6 @@ by their number, columns by the names that are known here.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -17,13 +16,12 @@ from numpy.typing import NDArray
 
 from envs.spec.diagnostics import Finding, shorten
 from envs.traces import humid_air, sessions
-from envs.traces.series import DAY_S, MAX_ROWS, Series, evenly, filled
+from envs.traces.files import table_rows
+from envs.traces.series import DAY_S, Series, evenly, filled
 
 Array = NDArray[np.float64]
 
-MAX_COLUMNS = 256
 DAY_OF_YEAR = "day_of_year"
-_LONGEST_LINE = 20_000
 _LARGEST = 1e30
 _MISSING = ("", "-", "na", "n/a", "nan", "none", "null")
 
@@ -59,15 +57,16 @@ def read_series(data: bytes, column: str | None = None, interval_s: int | None =
     """
     if column == DAY_OF_YEAR:
         return _day_of_year(data, interval_s)
-    text = data.decode("utf-8-sig", errors="replace")
-    rows = _rows(text)
+    if data.lstrip()[:1] == b"{":
+        return sessions.rates(sessions.from_json(data), column, interval_s)
+    rows = table_rows(data)
     try:
         head = next(rows)
         if head[0].upper() == "LOCATION":
             return _epw(rows, column, interval_s)
         names = [name.strip().casefold() for name in head]
         if {"arrival", "departure"} <= set(names):
-            return sessions.rates(sessions.parse(head, rows), column, interval_s)
+            return sessions.rates(sessions.from_rows(head, rows), column, interval_s)
         return _table(names, list(rows), column, interval_s)
     except StopIteration:
         raise Finding("bad-trace", "rows of a series", "an empty file", "mend the file") from None
@@ -82,26 +81,6 @@ def _day_of_year(data: bytes, interval_s: int | None) -> Series:
             days = np.mod(middle / DAY_S, 365.0)
             return replace(series, values=days, unit="1")
     raise unknown_column(DAY_OF_YEAR, ())
-
-
-def _rows(text: str) -> Iterator[list[str]]:
-    """Rows that are not empty, within the budgets."""
-    lines = text.splitlines()
-    if len(lines) > MAX_ROWS + 100 or max(map(len, lines), default=0) > _LONGEST_LINE:
-        raise Finding(
-            "budget",
-            f"at most {MAX_ROWS} rows of {_LONGEST_LINE} characters",
-            "a larger file",
-            "cut it to the years that are needed",
-        )
-    try:
-        for row in csv.reader(lines):
-            if row:
-                yield row[:MAX_COLUMNS]
-    except csv.Error:
-        raise Finding(
-            "bad-trace", "comma-separated rows", "another file", "mend the file"
-        ) from None
 
 
 def _epw(rows: Iterator[list[str]], column: str | None, interval_s: int | None) -> Series:

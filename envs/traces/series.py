@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.spec.diagnostics import Finding
+from envs.traces.files import MAX_ROWS
 
 Array = NDArray[np.float64]
 
 DAY_S = 86400
 LONGEST_GAP_S = 6 * 3600
-MAX_ROWS = 200_000
 MAX_VALUES = 10_000_000
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.spec.diagnostics import Finding
-from envs.traces.files import read_file
-from envs.traces.series import MAX_ROWS, Series
+from envs.traces.files import MAX_ROWS, read_file, table_rows
+from envs.traces.series import Series
 
 Array = NDArray[np.float64]
 
 COLUMNS = {"connected": "1", "arrivals": "1/h", "energy": "kW"}
 _INTERVAL_S = 900
-_LONGEST_STAY_S = 14 * 86400
+_LONGEST_STAY = timedelta(days=14)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -62,18 +66,20 @@ class Sessions:
 
 
 def read_sessions(path: Path) -> Sessions:
-    """Read a session file, gzip too.
+    """Read a session file, CSV or the network's own JSON, packed too.
 
     Raises:
         Finding: ``bad-trace`` or ``budget``.
     """
-    lines = read_file(path).decode("utf-8-sig", errors="replace").splitlines()
-    rows = csv.reader(lines[: MAX_ROWS + 1])
-    return parse(next(rows, []), rows)
+    data = read_file(path)
+    if data.lstrip()[:1] == b"{":
+        return from_json(data)
+    rows = table_rows(data)
+    return from_rows(next(rows, []), rows)
 
 
-def parse(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Sessions:
-    """Sessions from the heading and rows of a file.
+def from_rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Sessions:
+    """Sessions from the heading and rows of a table.
 
     Raises:
         Finding: ``bad-trace``.
@@ -87,41 +93,86 @@ def parse(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Sessions:
                 "bad-trace", f"a column '{what}'", "a file without", "fetch the sessions again"
             )
         places[what] = found[0]
-    read: list[tuple[datetime, timedelta, float, float]] = []
+
+    def session(row: Sequence[str]) -> _Session:
+        arrival = datetime.fromisoformat(row[places["arrival"]].strip())
+        stay = datetime.fromisoformat(row[places["departure"]].strip()) - arrival
+        asked = row[places["requested_energy"]].strip()
+        energy = float(row[places["delivered_energy"]])
+        return _Session(arrival.replace(tzinfo=None), stay, energy, float(asked or "nan"))
+
+    return _collected(session, rows)
+
+
+def from_json(data: bytes) -> Sessions:
+    """Sessions from what the network's interface and web page give.
+
+    Raises:
+        Finding: ``bad-trace``.
+    """
+    try:
+        items = json.loads(data)["_items"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        items = None
+    if not isinstance(items, list) or len(items) > MAX_ROWS:
+        raise Finding(
+            "bad-trace", f"up to {MAX_ROWS} sessions in _items", "another file", "fetch it again"
+        )
+
+    def session(item: Any) -> _Session:
+        begin, end = (parsedate_to_datetime(item[k]) for k in ("connectionTime", "disconnectTime"))
+        # Times are in GMT; behaviour follows the clock on the wall.
+        local = begin.astimezone(ZoneInfo(item["timezone"])).replace(tzinfo=None)
+        asked = (item.get("userInputs") or [{}])[-1].get("kWhRequested")
+        energy = float(item["kWhDelivered"])
+        return _Session(local, end - begin, energy, float("nan" if asked is None else asked))
+
+    return _collected(session, items)
+
+
+class _Session(NamedTuple):
+    arrival: datetime
+    stay: timedelta
+    delivered_kwh: float
+    requested_kwh: float
+
+
+def _collected(read: Callable[[_T], _Session], rows: Iterable[_T]) -> Sessions:
+    """Sessions in order of arrival.
+
+    Raises:
+        Finding: ``bad-trace``, with the number of the first row that is none.
+    """
+    found: list[_Session] = []
     for count, row in enumerate(rows):
         try:
-            # Local time as it is written: the hour of the day is what behaviour follows.
-            arrival, departure = (
-                datetime.fromisoformat(row[places[what]].strip())
-                for what in ("arrival", "departure")
-            )
-            stay = departure - arrival
-            energy = float(row[places["delivered_energy"]])
-            asked = row[places["requested_energy"]].strip()
-            session = (arrival.replace(tzinfo=None), stay, energy, float(asked or "nan"))
-        except (ValueError, IndexError, TypeError):
+            session = read(row)
+        except (ValueError, LookupError, TypeError, AttributeError, OSError, OverflowError):
             raise Finding(
                 "bad-trace",
                 "arrival, departure and energy in each row",
                 f"none in row {count + 1}",
                 "mend that row or drop it",
             ) from None
-        if not 0 < stay.total_seconds() <= _LONGEST_STAY_S or not 0 <= energy < 1e6:
+        if not timedelta() < session.stay <= _LONGEST_STAY or not 0 <= session.delivered_kwh < 1e6:
             raise Finding(
                 "bad-trace",
                 "a stay of up to two weeks and energy of at least 0",
                 f"another in row {count + 1}",
                 "mend that row or drop it",
             )
-        read.append(session)
-    if not read:
-        raise Finding("bad-trace", "sessions", "a heading alone", "mend the file")
-    read.sort(key=lambda session: session[0])
-    first = read[0][0].replace(hour=0, minute=0, second=0, microsecond=0)
-    arrival_s = np.array([int((session[0] - first).total_seconds()) for session in read])
-    stay_s = np.array([int(session[1].total_seconds()) for session in read])
-    delivered, asked_for = (np.array([s[i] for s in read], dtype=np.float64) for i in (2, 3))
-    return Sessions(first, arrival_s, stay_s, delivered, asked_for)
+        found.append(session)
+    if not found:
+        raise Finding("bad-trace", "sessions", "none", "mend the file")
+    found.sort(key=lambda session: session.arrival)
+    first = found[0].arrival.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Sessions(
+        first,
+        np.array([int((session.arrival - first).total_seconds()) for session in found]),
+        np.array([int(session.stay.total_seconds()) for session in found]),
+        np.array([session.delivered_kwh for session in found]),
+        np.array([session.requested_kwh for session in found]),
+    )
 
 
 def rates(sessions: Sessions, column: str | None, interval_s: int | None = None) -> Series:

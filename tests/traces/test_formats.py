@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from envs.spec.diagnostics import Finding
-from envs.traces import read_series, read_sessions, whole_days
+from envs.traces import read_file, read_series, read_sessions, whole_days
 from envs.traces.humid_air import wet_bulb_c
 from envs.traces.series import Series
 from tests.traces import files
@@ -132,7 +136,7 @@ def test_what_is_no_number_is_refused_by_its_row(value: str) -> None:
     assert value not in str(found)
 
 
-def test_sessions_are_read_in_local_time(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_sessions_are_read_in_local_time(tmp_path: Path) -> None:
     rows = [
         ("2019-05-04 08:00:00-07:00", "2019-05-04 10:00:00-07:00", 20, 10.0),
         ("2019-05-03 18:00:00-07:00", "2019-05-04 06:00:00-07:00", 9, 8.0),
@@ -144,6 +148,33 @@ def test_sessions_are_read_in_local_time(tmp_path) -> None:  # type: ignore[no-u
     assert found.delivered_kwh.tolist() == [8, 10]
     assert found.requested_kwh.tolist() == [9, 20]
     assert found.weekend.tolist() == [False, True]
+
+
+def test_sessions_are_read_as_the_network_itself_gives_them(tmp_path: Path) -> None:
+    item = {
+        "connectionTime": "Fri, 03 May 2019 15:00:00 GMT",
+        "disconnectTime": "Fri, 03 May 2019 17:30:00 GMT",
+        "kWhDelivered": 7.5,
+        "timezone": "America/Los_Angeles",
+        "userInputs": [{"kWhRequested": 10}],
+    }
+    document = {"_meta": {}, "_items": [item, {**item, "userInputs": None}]}
+    found = read_sessions(files.write(tmp_path / "acn.json", json.dumps(document)))
+    assert found.arrival_h.tolist() == [8, 8]
+    assert found.stay_h.tolist() == [2.5, 2.5]
+    assert found.delivered_kwh.tolist() == [7.5, 7.5]
+    assert found.requested_kwh[0] == 10 and np.isnan(found.requested_kwh[1])
+    series = read_series(json.dumps(document).encode(), "connected", 3600)
+    assert series.values[7:12].tolist() == [0, 2, 2, 1, 0]
+
+
+def test_a_zip_with_one_series_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "site.zip"
+    text = files.weather(np.full(48, 10.0), np.full(48, 50.0))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("site.epw", text)
+        archive.writestr("site.ddy", "another")
+    assert read_file(path) == text.encode()
 
 
 def test_sessions_come_to_vehicles_arrivals_and_energy() -> None:

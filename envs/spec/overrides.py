@@ -63,6 +63,8 @@ def _merged(section: str, item: dict[str, Any], change: Any) -> dict[str, Any]:
         item.pop("bounds", None)
     if "trace" in change:
         change = {**change, "trace": _trace(change["trace"])}
+        # A recording is not clipped to what its generator was bounded by.
+        item.pop("bounds", None)
     if any(kind in change for kind in kinds):
         item = {key: value for key, value in item.items() if key not in kinds}
         if section == "processes":

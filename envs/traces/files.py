@@ -48,7 +48,8 @@ class Access:
 
     Attributes:
         folder: The document's own folder, if it has one.
-        granted: Pairs of process and file that the user named, not the document.
+        granted: Pairs of process and file that the user named, not the document: from where the
+            user is, or in the data folder.
     """
 
     folder: Path | None = None
@@ -63,11 +64,20 @@ class Access:
         """
         if (process, file) in self.granted:
             path = Path(file)
+            if not path.is_absolute() and not _is_file(path):
+                path = data_folder() / path
         else:
             path = below(file, [folder for folder in (self.folder, data_folder()) if folder])
         if path not in self._read:
             self._read[path] = read_file(path)
         return self._read[path]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except ValueError:  # A NUL in it.
+        return False
 
 
 def below(file: str, folders: Iterable[Path]) -> Path:

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 import envs
 from benchmark import data, download
 from benchmark.errors import BenchmarkError
+from benchmark.problems import load_problem
 from tests.traces import files
 
 CONTENT = files.carbon(files.carbon_of_days(40)).encode()
@@ -155,6 +158,27 @@ def test_what_was_fetched_is_a_trace_by_its_name_and_by_its_path(
     document = json.loads(json.dumps(by_name.document))
     document["processes"]["ci"]["trace"]["file"] = file
     assert envs.parse(json.dumps(document)).digest == by_name.digest
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'ci.trace="PATH"',
+        'ci.trace={file: "PATH", column: direct, utc_offset: 1 h}',
+        'ci.trace={DE: "PATH", GB: "PATH"}',
+    ],
+)
+def test_the_command_lines_of_the_page_are_accepted(
+    server: Server, folder: Path, line: str
+) -> None:
+    fetch(server)
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
+    assert f"'env.processes.{line.split('=')[0]}=" in page
+    text = "env.processes." + line.replace("PATH", str(folder / data.public_traces()[NAME].file))
+    override = OverridesParser.create().parse_override(text)
+    processes = {"ci": {"trace": override.value()}}
+    config = OmegaConf.create({"name": "offload", "parameters": {}, "processes": processes})
+    assert load_problem(config).digest != envs.load("offload").digest
 
 
 def test_a_second_fetch_asks_for_nothing(server: Server, folder: Path) -> None:

@@ -108,6 +108,17 @@ def test_wet_bulb_agrees_with_the_published_fit() -> None:
     assert np.abs(found - stull).max() < 1.0
 
 
+def test_wet_bulb_agrees_with_psychrolib_from_frost_to_desert() -> None:
+    psychrolib = pytest.importorskip("psychrolib", reason="psychrolib is not installed")
+    psychrolib.SetUnitSystem(psychrolib.SI)
+    for dry in np.arange(-20.0, 46, 5):
+        for humidity in (0.02, 0.1, 0.2, 0.5, 0.8, 0.99):
+            for pressure in (85000.0, 101325.0):
+                theirs = psychrolib.GetTWetBulbFromRelHum(dry, humidity, pressure)
+                ours = wet_bulb_c(np.array([dry]), np.array([humidity]), np.array([pressure]))
+                assert ours[0] == pytest.approx(theirs, abs=0.001)
+
+
 def test_a_plain_table_has_one_column_or_a_named_one() -> None:
     load = np.linspace(0.2, 0.8, 30)
     series = read_series(files.plain(load).encode())

@@ -150,6 +150,10 @@ def test_a_file_in_utc_is_read_on_the_clock_of_the_problem(folder: Path) -> None
     assert np.allclose(values[1] - np.floor(values[1]), 0.0)
     clock = {"step": "1 h", "horizon": 4, "start": "00:00", "discount": 0.9, "utc_offset": "1 h"}
     assert np.array_equal(seen(load(folder, time=clock), "train"), values)
+    # It acts through traces alone, so that it changes no problem without one.
+    none = {"processes": {"ci": None}}
+    assert load(folder, time=clock, **none).digest == load(folder, **none).digest
+    assert load(folder, time=clock).digest != load(folder).digest
 
 
 def test_the_start_of_the_day_and_the_step_are_kept(folder: Path) -> None:
@@ -235,16 +239,35 @@ def test_the_shifted_split_may_follow_another_file(folder: Path) -> None:
 
 
 def test_a_process_follows_a_file_by_an_override(folder: Path) -> None:
-    made = {"unit": "gCO2e/kWh", "sample": {"uniform": [0, 1]}, "hold": "2 h"}
+    made = {"unit": "gCO2e/kWh", "sample": {"uniform": [0, 1]}, "hold": "2 h", "bounds": [0, 1]}
     path = str(folder / "ci.csv")
     for change in (path, {"file": path}, {"file": path, "column": "life_cycle"}):
         problem = load(folder, {"processes": {"ci": {"trace": change}}}, processes={"ci": made})
         assert seen(problem, "train").min() >= 100
+    bounded = {"trace": path, "bounds": [0, 110]}
+    problem = load(folder, {"processes": {"ci": bounded}}, processes={"ci": made})
+    assert seen(problem, "train").max() == 110
     zones = {**made, "index": ["zone"]}
     by_label = {"DE": path, "GB": path}
     sections = {"sets": {"zone": ["DE", "GB"]}, "processes": {"ci": zones}}
     problem = load(folder, {"processes": {"ci": {"trace": by_label}}}, **sections)
     assert seen(problem, "train").shape == (4, len(MANY), 2)
+
+
+def test_an_override_is_found_where_the_user_is_or_in_the_data_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {"unit": "gCO2e/kWh", "sample": {"uniform": [0, 1]}}
+    change = {"processes": {"ci": {"trace": "ci.csv"}}}
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    monkeypatch.setenv("LOWCARBON_DATA", str(folder / "elsewhere"))
+    assert refused(folder, change, processes={"ci": made}).code == "bad-trace"
+    monkeypatch.setenv("LOWCARBON_DATA", str(folder))
+    in_data = load(folder, change, processes={"ci": made})
+    monkeypatch.setenv("LOWCARBON_DATA", str(folder / "elsewhere"))
+    monkeypatch.chdir(folder)
+    assert load(folder, change, processes={"ci": made}).digest == in_data.digest
 
 
 def test_the_intensity_of_offload_follows_a_file(folder: Path) -> None:

@@ -18,6 +18,7 @@ from envs.spec.canonical import objective_digest
 from envs.spec.diagnostics import Diagnostic, SpecError, nearest, shorten
 from envs.spec.reader import read
 from envs.spec.schema import validate
+from envs.traces import Access
 
 LIBRARY = Path(__file__).parent / "library"
 SPLITS = ("train", "validation", "test", "ood")
@@ -30,14 +31,20 @@ class Problem:
         document: The document as read, with overrides applied.
     """
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any], access: Access | None = None) -> None:
         """Check and compile a document in all its splits.
+
+        Args:
+            document: As read, with named sections as maps.
+            access: What its traces may read; by default only what lies in the data folder.
 
         Raises:
             SpecError: With everything that was found.
         """
         self.document = document
-        self._compiled = {"train": compile_spec(validate(document))}
+        # One for all splits, so that a file is read once.
+        access = access or Access()
+        self._compiled = {"train": compile_spec(validate(document), access)}
         spec = self._compiled["train"].spec
         if "ood" in spec.splits:
             split = spec.splits["ood"]
@@ -46,7 +53,7 @@ class Problem:
                 shifted = changes.apply(
                     base, {"parameters": split.parameters, "processes": split.processes}
                 )
-                self._compiled["ood"] = compile_spec(validate(shifted))
+                self._compiled["ood"] = compile_spec(validate(shifted), access)
             except SpecError as error:
                 raise SpecError(_within_split(error)) from None
 
@@ -234,10 +241,11 @@ def load(source: str | Path, overrides: changes.Changes | None = None) -> Proble
             ]
         ) from None
     document = _as_maps(read(text))
-    if overrides:
-        validate(document)
-        document = changes.apply(document, overrides)
-    return Problem(document)
+    if not overrides:
+        return Problem(document, Access(path.parent))
+    validate(document)
+    document = changes.apply(document, overrides)
+    return Problem(document, Access(path.parent, changes.granted(overrides)))
 
 
 def _as_maps(document: dict[str, Any]) -> dict[str, Any]:

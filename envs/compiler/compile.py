@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from envs.compiler import functions, over_sets, processes
+from envs.compiler import functions, over_sets, processes, recorded
 from envs.compiler.graph import Level, Node
 from envs.compiler.lowering import Lowering
 from envs.compiler.model import (
@@ -28,6 +28,7 @@ from envs.spec import schema
 from envs.spec.canonical import digest
 from envs.spec.diagnostics import Finding, SpecError, nearest, shorten
 from envs.spec.units import Unit, parse_unit
+from envs.traces import Access
 
 _ONE, _GRAM, _ENERGY = parse_unit("1"), parse_unit("gCO2e"), parse_unit("J")
 MAX_EPISODE_ELEMENTS = 10_000_000
@@ -38,9 +39,9 @@ _T = TypeVar("_T")
 class _Compiler:
     """Compiles one spec; see `compile_spec`."""
 
-    def __init__(self, spec: schema.Spec) -> None:
-        self.spec = spec
-        self.scope = Scope(spec)
+    def __init__(self, spec: schema.Spec, access: Access) -> None:
+        self.spec = recorded.sealed(spec, access)
+        self.scope = Scope(self.spec, access)
         self.graph = self.scope.graph
 
     def compile(self) -> Compiled:
@@ -66,6 +67,7 @@ class _Compiler:
         self.scope.stop_if_refused()
         assert carbon is not None
         plans = processes.with_lengths(self.scope.processes, spec.time.horizon)
+        plans = recorded.with_starts(plans)
         self._check_episode_size(plans)
         return Compiled(
             spec=spec,
@@ -329,13 +331,17 @@ def _present(plans: Iterable[_T | None]) -> list[_T]:
     return [plan for plan in plans if plan is not None]
 
 
-def compile_spec(spec: schema.Spec) -> Compiled:
+def compile_spec(spec: schema.Spec, access: Access | None = None) -> Compiled:
     """Compile a spec of the right shape.
+
+    Args:
+        spec: The document.
+        access: What its traces may read; by default only what lies in the data folder.
 
     Raises:
         SpecError: With everything that was found.
     """
-    compiler = _Compiler(spec)
+    compiler = _Compiler(spec, access or Access())
     try:
         return compiler.compile()
     except RecursionError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,25 @@ class SampledParameter:
 
 
 @dataclass(frozen=True)
+class Recording:
+    """Recorded series of a process in whole days, and where in them episodes may start.
+
+    Attributes:
+        values: In base units, ``(days * steps a day, *index)``.
+        first_day: Number of the first day in the year, by which recordings are laid side by side.
+        steps_per_day: Rows of a day.
+        start_step: Rows from the beginning of a day to the first step of an episode.
+        starts: First rows of episodes, by split.
+    """
+
+    values: NDArray[np.float64]
+    first_day: int
+    steps_per_day: int
+    start_step: int
+    starts: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ProcessPlan:
     """How the path of a process comes about.
 
@@ -55,7 +74,9 @@ class ProcessPlan:
         leads: For ``forecast``, whole steps ahead.
         lead_set: For ``forecast``, the set the leads run over, if any.
         correlation: For ``forecast``, of the error from step to step.
-        table: For ``markov`` (values, transition matrix) and ``trace`` (values).
+        values: For ``markov``.
+        transition: For ``markov``, the matrix.
+        recording: For ``trace``.
     """
 
     name: str
@@ -71,6 +92,7 @@ class ProcessPlan:
     correlation: float = 0.0
     values: NDArray[np.float64] | None = None
     transition: NDArray[np.float64] | None = None
+    recording: Recording | None = None
 
     @property
     def roots(self) -> tuple[Node, ...]:

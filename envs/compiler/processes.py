@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from envs.compiler import distributions, functions
+from envs.compiler import distributions, functions, recorded
 from envs.compiler.distributions import NORMAL_LIMIT
 from envs.compiler.graph import Level, Node
 from envs.compiler.intervals import Interval
@@ -35,7 +35,7 @@ def plan(scope: Scope, name: str, item: schema.Process) -> ProcessPlan:
     unit = parse_unit(item.unit)
     index = scope.index(item.index)
     hold = _steps(scope, item.hold, "hold") if item.hold is not None else 1
-    if hold > 1 and item.kind in ("expr", "forecast"):
+    if hold > 1 and item.kind in ("expr", "trace", "forecast"):
         raise Finding(
             "bad-value",
             "hold on what is drawn: sample, ar1 or markov",
@@ -65,12 +65,9 @@ def plan(scope: Scope, name: str, item: schema.Process) -> ProcessPlan:
             parts = {"arguments": {"value": value}}
         case "trace":
             assert item.trace is not None
-            raise Finding(
-                "bad-trace",
-                "a generator",
-                "a trace",
-                "traces come with a later version; use ar1 or expr",
-            )
+            recording = recorded.plan(scope, name, item.trace, unit, index)
+            interval = float(recording.values.min()), float(recording.values.max())
+            parts = {"recording": recording}
         case _:
             assert item.forecast is not None
             parts, interval = _forecast(scope, item.forecast, unit, index)

@@ -23,6 +23,7 @@ from envs.compiler.model import DecisionPlan, ProcessPlan, SampledParameter
 from envs.spec import schema
 from envs.spec.diagnostics import Diagnostic, Finding, SpecError, nearest, shorten
 from envs.spec.units import Unit, parse_quantity, parse_unit
+from envs.traces import Access
 
 _ONE, _SECOND = parse_unit("1"), parse_unit("s")
 
@@ -65,6 +66,7 @@ class Scope:
 
     Attributes:
         spec: The document.
+        access: What its traces may read.
         found: All diagnostics so far.
         graph: Where nodes are made.
         labels: The labels of each set.
@@ -76,13 +78,14 @@ class Scope:
         nodes: Resolved names.
     """
 
-    def __init__(self, spec: schema.Spec) -> None:
+    def __init__(self, spec: schema.Spec, access: Access) -> None:
         """Check sets, time step and uniqueness of names: what everything else stands on.
 
         Raises:
             SpecError: When any of them is refused.
         """
         self.spec = spec
+        self.access = access
         self.found: list[Diagnostic] = []
         self.labels: dict[str, list[str]] = {}
         self.graph = Graph({})

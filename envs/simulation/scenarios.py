@@ -95,6 +95,9 @@ class ScenarioSampler:
             for kind, plans in (("parameter", compiled.sampled), ("process", compiled.processes))
             for name in (plan.name for plan in plans)
         }
+        # One draw serves all traces: their days go together.
+        self._day_key = stream_key(meta.name, meta.version, split, "trace")
+        self._split = split
         horizon = compiled.spec.time.horizon
         # What depends on the scenario alone is computed once, not again for every piece of time.
         self._fixed = [
@@ -159,6 +162,8 @@ class ScenarioSampler:
             path = self._forecast(plan, scenarios, known, drawn, batch)
         elif plan.kind == "expr":
             path = self._derived(plan, known, batch)
+        elif plan.kind == "trace":
+            path = self._recorded(plan, scenarios)
         else:
             path = self._drawn(plan, scenarios, known, batch)
             if plan.hold > 1:
@@ -178,6 +183,15 @@ class ScenarioSampler:
             (part,) = evaluate(graph, [value], known.over(start, stop), batch, stop - start)
             path[start:stop] = graph.aligned(value, part, index)
         return path
+
+    def _recorded(self, plan: ProcessPlan, scenarios: NDArray[np.int64]) -> Array:
+        """The recorded path from a day that is drawn among those of the split."""
+        assert plan.recording is not None
+        starts = plan.recording.starts[self._split]
+        (u,) = uniforms(self._day_key, scenarios, 1)
+        first = starts[(u * len(starts)).astype(np.int64)]
+        rows = np.arange(plan.steps)[:, None] + first
+        return np.moveaxis(plan.recording.values[rows], 1, -1)
 
     def _drawn(
         self, plan: ProcessPlan, scenarios: NDArray[np.int64], known: _Known, batch: int

@@ -33,6 +33,13 @@ def canonical(spec: Spec) -> dict[str, Any]:
     for section in NAMED_SECTIONS:
         if section in data and section != "splits":
             data[section] = {name: _without_prose(item) for name, item in data[section].items()}
+    # A trace is what its file holds, wherever that lies; the clock acts through traces alone.
+    data["time"].pop("utc_offset", None)
+    shifted = (split.get("processes", {}) for split in data.get("splits", {}).values())
+    for processes in (data.get("processes", {}), *shifted):
+        for item in processes.values():
+            if isinstance(item.get("trace"), dict):
+                item["trace"].pop("file", None)
     for section in _ORDERED:
         if section in data:
             data[section] = [[name, item] for name, item in data[section].items()]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.spec.diagnostics import Diagnostic, SpecError, nearest, shorten
-from envs.spec.schema import PROCESS_KINDS
+from envs.spec.schema import PROCESS_KINDS, Trace
 
 Changes = Mapping[str, Mapping[str, Any]]
 """``{"parameters": {name: change}, "processes": {name: change}}``."""
@@ -61,8 +61,10 @@ def _merged(section: str, item: dict[str, Any], change: Any) -> dict[str, Any]:
             change = {"expr": f"'{quantity}'"}
         # What is said outright is neither clipped nor drawn.
         item.pop("bounds", None)
-    if isinstance(change.get("trace"), str):
-        change = {**change, "trace": {"file": change["trace"]}}
+    if "trace" in change:
+        change = {**change, "trace": _trace(change["trace"])}
+        # A recording is not clipped to what its generator was bounded by.
+        item.pop("bounds", None)
     if any(kind in change for kind in kinds):
         item = {key: value for key, value in item.items() if key not in kinds}
         if section == "processes":
@@ -70,3 +72,20 @@ def _merged(section: str, item: dict[str, Any], change: Any) -> dict[str, Any]:
         elif "sample" not in change:
             item.pop("bounds", None)
     return {**item, **change}
+
+
+def _trace(given: Any) -> Any:
+    """A path alone, or a map of paths by label, is the file of a trace."""
+    paths = isinstance(given, Mapping) and given and not set(given) & set(Trace.model_fields)
+    return {"file": given} if isinstance(given, str) or paths else given
+
+
+def granted(changes: Changes) -> frozenset[tuple[str, str]]:
+    """Pairs of process and file that the changes name: the user's own, wherever they lie."""
+    pairs: set[tuple[str, str]] = set()
+    for name, change in changes.get("processes", {}).items():
+        trace = _trace(change.get("trace")) if isinstance(change, Mapping) else None
+        file = trace.get("file") if isinstance(trace, Mapping) else None
+        files = file.values() if isinstance(file, Mapping) else [file]
+        pairs |= {(name, one) for one in files if isinstance(one, str)}
+    return frozenset(pairs)

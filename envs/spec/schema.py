@@ -91,6 +91,7 @@ class Time(Item):
     horizon: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     start: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "00:00"
     discount: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.99
+    utc_offset: ExpressionOrNumber | None = None
 
 
 class SetDefinition(Item):
@@ -216,12 +217,22 @@ class Markov(Item):
     transition: Annotated[list[list[Number]], Field(min_length=2, max_length=64)]
 
 
-class Trace(Item):
-    """A recorded series in a text file: one row per interval."""
+FileName = Annotated[str, Field(min_length=1, max_length=1000)]
+Column = Annotated[str, Field(min_length=1, max_length=200)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-    file: Annotated[str, Field(min_length=1, max_length=1000)]
-    column: str
-    interval: ExpressionOrNumber = "'1 h'"
+
+class Trace(Item):
+    """A recorded series: file and column for all elements, or one for each label.
+
+    ``sha256`` of the unpacked bytes may be stated; it is filled in when the file is read.
+    """
+
+    file: FileName | dict[str, FileName]
+    column: Column | dict[str, Column] | None = None
+    interval: ExpressionOrNumber | None = None
+    utc_offset: ExpressionOrNumber | None = None
+    sha256: Sha256 | dict[str, Sha256] | None = None
 
 
 class Forecast(Item):

@@ -45,7 +45,7 @@ def test_an_unknown_command_is_named_with_the_nearest(bench, tmp_path):
     done = bench("lst", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "benchmark: unknown command 'lst'; did you mean 'list'? known: " + (
-        "check, list, oracle, run\n"
+        "check, data, list, oracle, run\n"
     )
 
 

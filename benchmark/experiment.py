@@ -103,7 +103,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
     scale = scale_of(problem, protocol, run.root)
     write_json(work / "manifest.json", manifest(run, scale))
     rows = rows_of(problem, protocol, scale, run.root)
-    optimum = load_optimum(problem, protocol.test_scenarios)
+    optimum = load_optimum(problem, protocol.test_scenarios, run.root)
 
     agent = make_agent(run.values["agent"], problem, run.seed, run.device)
     act = act_of(agent)

@@ -62,9 +62,21 @@ class Optimum:
         return known[0] if known else None
 
 
-def load_optimum(problem: envs.Problem, scenarios: int) -> Optimum | None:
-    """The committed reference of the problem on the tested scenarios; None when there is none."""
-    reference = envs.oracle.load_reference(problem, split="test")
+def changed_folder(problem: envs.Problem, root: Path) -> Path:
+    """Where among the results the reference of a problem lies that is not as shipped."""
+    return root / "references" / problem.objective_digest[:16]
+
+
+def load_optimum(problem: envs.Problem, scenarios: int, root: Path) -> Optimum | None:
+    """The reference of the problem on the tested scenarios; None when there is none.
+
+    Args:
+        problem: As shipped, changed or the user's own.
+        scenarios: How many are tested.
+        root: The results folder, where ``oracle`` keeps what it finds of a changed problem.
+    """
+    folder = changed_folder(problem, root)
+    reference = envs.oracle.load_reference(problem, split="test", folder=folder)
     if reference is None:
         return None
     indices = np.asarray(reference.scenarios, dtype=np.int64)

@@ -4,6 +4,6 @@ The reference of a library problem is computed once (`compute`), committed besid
 read back by digest (`load_reference`).
 """
 
-from envs.oracle.reference import Reference, compute, load_reference
+from envs.oracle.reference import COMMITTED, Reference, compute, load_reference
 
-__all__ = ["Reference", "compute", "load_reference"]
+__all__ = ["COMMITTED", "Reference", "compute", "load_reference"]

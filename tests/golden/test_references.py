@@ -1,10 +1,14 @@
 """The committed references: present, in order, and what a fresh computation gives."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import envs
-from envs.oracle import load_reference, offload_mpc
+from envs.oracle import COMMITTED, load_reference, offload_mpc
 from envs.oracle.reference import solver
 
 SAMPLE = {"offload": 3}
@@ -59,3 +63,18 @@ def test_control_on_forecasts_lies_between_the_bound_and_the_rules() -> None:
     for _ in range(problem.horizon):
         info = env.step(env.heuristic_actions("plain"))[4]
     assert controlled.mean() < info["totals"]["objective_g"].mean()
+
+
+def test_the_reference_of_a_changed_problem_is_kept_with_the_results(tmp_path: Path) -> None:
+    committed = {path.name: path.read_bytes() for path in COMMITTED.glob("*.json")}
+    change = ["env=channels", "env.parameters.power_budget=2", "scenarios=10"]
+    command = [sys.executable, "-m", "benchmark", "oracle", *change, f"results={tmp_path}"]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.read_bytes() for path in COMMITTED.glob("*.json")} == committed
+    changed = envs.load("channels", overrides={"parameters": {"power_budget": 2}})
+    assert load_reference(changed) is None
+    (folder,) = (tmp_path / "references").iterdir()
+    found = load_reference(changed, folder=folder)
+    assert found is not None and len(found.scenarios) == 10

@@ -66,6 +66,10 @@ class Problem:
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
+    def objective_digest(self):
+        return self.digest
+
+    @property
     def spec(self):
         power, gain = SimpleNamespace(unit="W"), SimpleNamespace(unit="1")
         return SimpleNamespace(

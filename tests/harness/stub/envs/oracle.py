@@ -11,7 +11,7 @@ class Reference:
     objective_g: dict
 
 
-def load_reference(problem, split="test"):
+def load_reference(problem, split="test", folder=None):
     if problem.parameters:
         return None
     scenarios = np.arange(5_000)

@@ -21,7 +21,6 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy and torch are imported
 
 import numpy as np
 import torch
-import yaml
+from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -141,8 +141,9 @@ def learner(
     """Updates a second of `gdm`, and the median milliseconds of one decision."""
     from agents import Budget
 
-    text = (resources.files("conf") / "agent" / "gdm.yaml").read_text(encoding="utf-8")
-    values: dict[str, Any] = yaml.safe_load(text)
+    with initialize_config_module("conf", version_base="1.3"):
+        config = compose("config", overrides=[f"env={problem.name}", "agent=gdm"])
+    values: Any = OmegaConf.to_container(config.agent, resolve=True)
     module, _, name = values.pop("_target_").rpartition(".")
     values |= {"batch_size": UPDATE_BATCH, "transitions_per_update": 1, "warmup": 1_024}
     agent = getattr(importlib.import_module(module), name)(

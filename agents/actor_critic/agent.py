@@ -35,7 +35,7 @@ class Training:
         n_step: Rewards summed before bootstrapping.
         width: Units in each hidden layer of the critics and the actor.
         depth: Hidden layers of the critics.
-        critics: Members of the ensemble.
+        critics: Members of the ensemble of action values; with foresight there is one.
         foresight: Whether critics look one step ahead, where there is a future; see ``Critics``.
         compression: Of the values that critics are fitted to; see ``Ensemble``.
         pessimism: Standard deviations over the ensemble taken off target values; 1 with two critics
@@ -126,7 +126,8 @@ class ActorCriticAgent(ABC):
         action = Ensemble(
             self.observation_size + foresight,  # and the flag of the last step
             self.action_size,
-            members=training.critics,
+            # Immediate rewards are hardly noisy and nothing is maximised over: one will do.
+            members=1 if foresight else training.critics,
             compression=training.compression,
             **sizes,
         )

@@ -16,17 +16,29 @@ LEARNERS = ("gdm", "gdm_paper", "mlp", "ppo", "sac", "td3")
 ROWS = ("random", "constant", "heuristic")
 # Small enough for a test, on values that every learner of a family has.
 SMALL: dict[str, dict[str, Any]] = {
-    "gdm": {"transitions_per_update": 64, "warmup": 128, "batch_size": 32, "buffer_size": 1024},
+    "gdm": {
+        "width": 32,
+        "transitions_per_update": 64,
+        "warmup": 128,
+        "batch_size": 32,
+        "buffer_size": 1024,
+    },
     "gdm_paper": {
         "transitions_per_update": 64,
         "warmup": 128,
         "batch_size": 32,
         "buffer_size": 1024,
     },
-    "mlp": {"transitions_per_update": 64, "warmup": 128, "batch_size": 32, "buffer_size": 1024},
-    "ppo": {"rollout": 128, "batch_size": 64, "epochs": 2},
-    "sac": {"transitions_per_update": 64, "warmup": 128, "batch_size": 32},
-    "td3": {"transitions_per_update": 64, "warmup": 128, "batch_size": 32},
+    "mlp": {
+        "width": 32,
+        "transitions_per_update": 64,
+        "warmup": 128,
+        "batch_size": 32,
+        "buffer_size": 1024,
+    },
+    "ppo": {"network": [32, 32], "rollout": 128, "batch_size": 64, "epochs": 2},
+    "sac": {"network": [32, 32], "transitions_per_update": 64, "warmup": 128, "batch_size": 32},
+    "td3": {"network": [32, 32], "transitions_per_update": 64, "warmup": 128, "batch_size": 32},
     "random": {},
     "constant": {},
     "heuristic": {},
@@ -165,7 +177,9 @@ def test_a_problem_with_memory_is_learnt_on_too(name: str) -> None:
 
 def test_the_diffusion_policy_comes_near_water_filling() -> None:
     env = Channels(64)
-    agent = make("gdm", env, batch_size=256, transitions_per_update=16, buffer_size=20_000)
+    agent = make(
+        "gdm", env, width=128, batch_size=256, transitions_per_update=16, buffer_size=20_000
+    )
     agent.learn(env, Budget(env_steps=20_000), Witness())
     held_out = Channels(256, seed=1)
     observation, _ = held_out.reset()

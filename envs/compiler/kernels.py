@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from envs.compiler import complex_kernels
+
 Kernel = Callable[..., Any]
 
 
@@ -49,6 +51,8 @@ UFUNCS: dict[str, Kernel] = {
     "ceil": np.ceil,
     "minimum": np.minimum,
     "maximum": np.maximum,
+    "hypot": np.hypot,
+    "atan2": np.arctan2,
     "less": np.less,
     "less_equal": np.less_equal,
     "greater": np.greater,
@@ -175,6 +179,7 @@ NUMPY: dict[str, Kernel] = {
     "contract": _contract,
     "transpose": _transpose,
     "interp": _interp,
+    **complex_kernels.NUMPY,
 }
 
 
@@ -246,6 +251,8 @@ TORCH: dict[str, Kernel] = {
             "divide": "div",
             "power": "pow",
             "mod": "remainder",
+            "hypot": "hypot",
+            "atan2": "atan2",
             "minimum": "minimum",
             "maximum": "maximum",
             "less": "lt",
@@ -277,4 +284,5 @@ TORCH: dict[str, Kernel] = {
     "contract": lambda torch, a, b, attribute: (a * b).sum(dim=attribute),
     "transpose": lambda torch, x, attribute: x.permute(_permutation(x.ndim, attribute)),
     "interp": _torch_interp,
+    **complex_kernels.TORCH,
 }

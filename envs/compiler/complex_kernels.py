@@ -150,7 +150,7 @@ def _least_powers(gram: Any, sinr: Any, limit: Any, out: Any, attribute: Any) ->
 
 
 def _square(xp: Any, gram: Any, attribute: Any) -> Any:
-    """The complex matrix with its rows and columns before the batch, ``(…, row, column, batch)``."""
+    """The complex matrix, rows and columns before the batch: ``(…, row, column, batch)``."""
     part, row, column, *_ = attribute
     rows, columns = row + (row < part), column + (column < part)
     real, imaginary = _part(gram, part, 0), _part(gram, part, 1)

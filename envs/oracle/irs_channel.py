@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
+
 @dataclass(frozen=True)
 class Price:
     """What a step costs besides its channel; base units."""

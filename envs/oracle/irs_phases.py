@@ -4,11 +4,11 @@
 of channel gains, the phases descend along the gradient of the power that the exact precoder needs.
 Rows are then put to sleep where that pays, and the rest descends again.
 
-**Bound.** Without interference user k needs s_k / x_k, with x_k its channel gain over noise. For any
-weights, sum w_k x_k <= B(w) whatever the phases, so by Cauchy and Schwarz all users together need
-(sum sqrt(w_k s_k))^2 / B(w) at least. B is the dual of a semidefinite programme: with Q the form of
-the weighted gains in (1, exp(j theta)) and any real diagonal D, trace(D) + (N + 1) max(0, largest
-eigenvalue of Q - D) bounds it. D comes from phases that are stationary, where it is nearly tight.
+**Bound.** Without interference user k needs s_k / x_k, with x_k its channel gain over noise. For
+any weights, sum w_k x_k <= B(w) whatever the phases, so by Cauchy and Schwarz all users together
+need (sum sqrt(w_k s_k))^2 / B(w) at least. B is the dual of a semidefinite programme: with Q the
+form of the weighted gains in (1, exp(j theta)) and any real diagonal D, trace(D) + (N + 1) max(0,
+largest eigenvalue of Q - D) bounds it. D comes from stationary phases, where it is nearly tight.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from envs.problem import Problem
 
 ROWS, COLUMNS = 8, 8
-ALIGNMENTS = 20
+ALIGNMENTS, BALANCES = 20, 60
+EXPONENTS = (1.6, 2.0)
+"""Weights tried for the bound: s_k / x_k^2 at the best phases, and something more even."""
 STEPS = (120, 60)
 """Of descent with all rows awake, and with those that stay."""
 RATE = (0.1, 0.01)
@@ -74,6 +76,12 @@ def aligned(feed: Complex, m: Moments, weights: Array, start: Complex, rounds: i
     return reflection
 
 
+def beside_direct(feed: Complex, m: Moments, weights: Array) -> Complex:
+    """Reflections aligned to the weighted direct paths: for one user and a rank of one, optimal."""
+    pull = (weights[..., None] * m.direct.conj()) @ feed
+    return np.asarray(np.exp(-1j * np.angle((pull * m.to_user).sum(axis=1))))
+
+
 def best_phases(price: Price, feed: Complex, m: Moments) -> tuple[Array, Array]:
     """Phases ``(b, N)`` and rows awake ``(b,)``."""
     best, angles = np.full(len(m.ci), np.inf), np.zeros((len(m.ci), feed.shape[1]))
@@ -90,13 +98,18 @@ def _starts(feed: Complex, m: Moments) -> list[Complex]:
     users = m.sinr.shape[1]
     gain = (np.abs(m.direct) ** 2).sum(axis=2)
     weakest = np.eye(users)[(m.sinr / gain).argmax(axis=1)]
-    flat = np.ones((len(m.ci), feed.shape[1]), dtype=complex)
-    starts = [aligned(feed, m, weakest, flat, ALIGNMENTS)]
-    reflection = starts[0]
-    for _ in range(ALIGNMENTS):
+    starts = [aligned(feed, m, weakest, beside_direct(feed, m, weakest), ALIGNMENTS)]
+    return [*starts, _balanced(feed, m, starts[0])[0]]
+
+
+def _balanced(feed: Complex, m: Moments, start: Complex) -> tuple[Complex, Array]:
+    """Reflections and weights that lower what users need together, were there no interference."""
+    reflection = start
+    for _ in range(BALANCES):
         gain = (np.abs(channels(feed, m, reflection)) ** 2).sum(axis=2)
-        reflection = aligned(feed, m, m.sinr / gain**2, reflection, 1)
-    return [*starts, reflection]
+        weights = m.sinr / gain**2
+        reflection = aligned(feed, m, weights, reflection, 1)
+    return reflection, weights
 
 
 def _awake(rows: Array) -> Array:
@@ -149,22 +162,23 @@ def _descend(
 
 def lower_bound(price: Price, feed: Complex, m: Moments, angles: Array) -> Array:
     """What no phases and no number of rows can undercut in a step, grams ``(b,)``."""
-    gain = (np.abs(channels(feed, m, np.exp(1j * angles))) ** 2).sum(axis=2)
-    weights = m.sinr / gain**2
     lowest = np.full(len(m.ci), np.inf)
     for count in range(ROWS + 1):
-        need = _least_need(feed, m, weights, angles, count * COLUMNS)
+        needs = [_least_need(feed, m, angles, count * COLUMNS, e) for e in EXPONENTS]
+        need = np.maximum(*needs)
         # Needs are cut at so much for each user, which is more than the amplifier has.
         need = np.minimum(need, price.power_cut)
         lowest = np.minimum(lowest, price.cost(need, count, m))
     return lowest
 
 
-def _least_need(feed: Complex, m: Moments, weights: Array, angles: Array, elements: int) -> Array:
+def _least_need(feed: Complex, m: Moments, angles: Array, elements: int, exponent: float) -> Array:
     some = Moments(m.direct, m.to_user[:, :, :elements], m.sinr, m.ci)
     part = feed[:, :elements]
     start = np.exp(1j * angles[:, :elements])
-    reflection = aligned(part, some, weights, start, ALIGNMENTS) if elements else start
+    gain = (np.abs(channels(part, some, start)) ** 2).sum(axis=2)
+    weights = some.sinr / gain**exponent
+    reflection = aligned(part, some, weights, start, ALIGNMENTS)
     scale = np.sqrt(weights)[..., None, None]
     forms = scale * np.concatenate(
         [some.direct[..., None], part[None, None] * some.to_user[:, :, None, :]], axis=3

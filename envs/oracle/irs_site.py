@@ -26,6 +26,8 @@ GRID = (15, 8, 4, 4)
 """Boxes along each axis to begin with, on each façade."""
 STARTS = (24, 5)
 """Places to search from, and how many of the best are searched to the end, on each façade."""
+POWERS = 2000
+"""Intervals of the power without a surface."""
 TOGETHER = 4
 """Streets at a time."""
 MOST_BOXES = 40_000
@@ -43,9 +45,9 @@ def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping
     for start in range(0, len(scenarios), TOGETHER):
         some = street.rows(np.arange(start, min(start + TOGETHER, len(scenarios))))
         point, north, value = search(some, low, high)
-        bare, power = without_surface(some, low[POWER], high[POWER])
+        bare, power, floor = without_surface(some, low[POWER], high[POWER])
         best = np.minimum(value, bare)
-        bounds.append(np.minimum(prove(some, low, high, best, point, north), bare * (1 - 1e-6)))
+        bounds.append(np.minimum(prove(some, low, high, best, point, north), floor))
         none = bare <= best
         point[POWER] = np.where(none, power, point[POWER])
         point[ELEMENTS] = np.where(none, np.log(plans["elements"].low), point[ELEMENTS])
@@ -63,26 +65,23 @@ def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping
     return {"certified": np.minimum(np.concatenate(bounds), attained), "best_known": attained}
 
 
-def without_surface(street: Street, low: float, high: float) -> tuple[Array, Array]:
-    """Least J without a surface, to 1e-6, and the logarithm of its power."""
+def without_surface(street: Street, low: float, high: float) -> tuple[Array, Array, Array]:
+    """Least J without a surface, the logarithm of its power, and a bound from power's intervals."""
     count = len(street.values["ci"])
-    best, place = np.full(count, np.inf), np.full(count, low)
-    width, none = (high - low) / 2, np.zeros((count, 2))
-    middle = np.full(count, (low + high) / 2)
-    nothing = np.zeros(count)
-    for points in (2001, 201, 201):
-        for offset in np.linspace(-width, width, points):
-            power = np.exp(np.clip(middle + offset, low, high))
-            value = street.cost(power, power, none, nothing, nothing)
-            place = np.where(value < best, np.log(power), place)
-            best = np.minimum(best, value)
-        middle, width = place, 4 * width / points
-    return best, place
+    best, point = np.full(count, np.inf), np.full(count, low)
+    bound = np.full(count, np.inf)
+    none, nothing = np.zeros((count, 2)), np.zeros(count)
+    edges = np.linspace(low, high, POWERS + 1)
+    for left, right in zip(edges[:-1], edges[1:], strict=True):
+        power = np.full(count, np.exp(left)), np.full(count, np.exp(right))
+        value = street.cost(power[0], power[0], none, nothing, nothing)
+        point = np.where(value < best, left, point)
+        best = np.minimum(best, value)
+        bound = np.minimum(bound, street.cost(*power, none, nothing, nothing))
+    return best, point, bound
 
 
-def search(
-    street: Street, low: Array, high: Array
-) -> tuple[Array, NDArray[np.bool_], Array]:
+def search(street: Street, low: Array, high: Array) -> tuple[Array, NDArray[np.bool_], Array]:
     """Best points ``(4, street)``, whether on the north façade, and their J."""
     count = len(street.values["ci"])
     places = np.linspace(low[PLACE], high[PLACE], STARTS[0])
@@ -162,7 +161,9 @@ def prove(
     count = len(best)
     edges = [np.linspace(a, b, n + 1) for a, b, n in zip(low, high, GRID, strict=True)]
     index = np.meshgrid(*(np.arange(n) for n in GRID), (0, 1), indexing="ij")
-    corners = [[edge[i.ravel() + end] for edge, i in zip(edges, index, strict=False)] for end in (0, 1)]
+    corners = [
+        [edge[i.ravel() + end] for edge, i in zip(edges, index, strict=False)] for end in (0, 1)
+    ]
     boxes = np.tile(np.array(corners), count)
     side = np.tile(index[4].ravel() > 0, count)
     rows = np.repeat(np.arange(count), len(index[4].ravel()))
@@ -206,7 +207,5 @@ def _improve(
     for row in np.unique(rows[value < best[rows]]):
         mine = np.flatnonzero(rows == row)
         first = mine[value[mine].argmin()][None]
-        found, lowest = _pattern(
-            street.rows(rows[first]), middle[:, first], side[first], low, high
-        )
+        found, lowest = _pattern(street.rows(rows[first]), middle[:, first], side[first], low, high)
         best[row], point[:, row], north[row] = lowest[0], found[:, 0], side[first[0]]

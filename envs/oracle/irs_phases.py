@@ -86,12 +86,12 @@ def best_phases(price: Price, feed: Complex, m: Moments) -> tuple[Array, Array]:
     """Phases ``(b, N)`` and rows awake ``(b,)``."""
     best, angles = np.full(len(m.ci), np.inf), np.zeros((len(m.ci), feed.shape[1]))
     for start in _starts(feed, m):
-        found = _descend(price, feed, m, np.angle(start), np.full(len(m.ci), ROWS), STEPS[0])
+        found = descend(price, feed, m, np.angle(start), np.full(len(m.ci), ROWS), STEPS[0])
         need = needed_power(price, channels(feed, m, np.exp(1j * found)), m.sinr)
         angles[need < best], best = found[need < best], np.minimum(need, best)
-    rows = _cheapest_rows(price, feed, m, angles)
-    angles = _descend(price, feed, m, angles, rows, STEPS[1])
-    return angles, _cheapest_rows(price, feed, m, angles)
+    rows = cheapest_rows(price, feed, m, angles)
+    angles = descend(price, feed, m, angles, rows, STEPS[1])
+    return angles, cheapest_rows(price, feed, m, angles)
 
 
 def _starts(feed: Complex, m: Moments) -> list[Complex]:
@@ -112,34 +112,45 @@ def _balanced(feed: Complex, m: Moments, start: Complex) -> tuple[Complex, Array
     return reflection, weights
 
 
-def _awake(rows: Array) -> Array:
+def awake(rows: Array) -> Array:
     """1 for the elements of rows that are awake, ``(b, N)``."""
     return np.asarray((np.arange(ROWS * COLUMNS) // COLUMNS < rows[:, None]).astype(np.float64))
 
 
-def _cheapest_rows(price: Price, feed: Complex, m: Moments, angles: Array) -> Array:
+def cheapest_rows(price: Price, feed: Complex, m: Moments, angles: Array) -> Array:
+    """Rows awake with which the given phases cost least, ``(b,)``."""
     costs = []
     for count in range(ROWS + 1):
-        reflection = np.exp(1j * angles) * _awake(np.full(len(angles), count))
+        reflection = np.exp(1j * angles) * awake(np.full(len(angles), count))
         need = needed_power(price, channels(feed, m, reflection), m.sinr)
         costs.append(price.cost(need, count, m))
-    return np.argmin(costs, axis=0).astype(np.float64)
+    return np.asarray(np.argmin(costs, axis=0).astype(np.float64))
 
 
-def _descend(
-    price: Price, feed: Complex, m: Moments, start: Array, rows: Array, steps: int
+def descend(
+    price: Price,
+    feed: Complex,
+    m: Moments,
+    start: Array,
+    rows: Array,
+    steps: int,
+    shared: bool = False,
 ) -> Array:
-    """Phases with the least needed power met on the way of Adam from a start, ``(b, N)``."""
+    """Phases with the least needed power met on the way of Adam from a start, ``(b, N)``.
+
+    With ``shared`` all moments have the same phases, and the least total counts.
+    """
     import torch
 
     def constant(x: Any) -> Any:
         return torch.from_numpy(np.ascontiguousarray(x))
 
-    direct, feed_t, awake = constant(m.direct), constant(feed.T), constant(_awake(rows))
-    to_user = constant(m.to_user) * awake[:, None, :]
+    direct, feed_t = constant(m.direct), constant(feed.T)
+    to_user = constant(m.to_user * awake(rows)[:, None, :])
     sinr = constant(m.sinr.T[None, :, None, :])
     limit = torch.full((1, 1, 1, 1), price.power_cut, dtype=torch.float64)
-    theta = constant(start).clone().requires_grad_(True)
+    first = constant(start[:1] if shared else start)
+    theta = first.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([theta], lr=RATE[0])
     decay = (RATE[1] / RATE[0]) ** (1 / steps)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimiser, decay)
@@ -151,10 +162,13 @@ def _descend(
         parts = torch.stack([gram.real, gram.imag])
         need = TORCH["least_powers"](torch, parts, sinr, limit, attribute=_AXES).sum(dim=0)
         value = need.detach().numpy()
+        if shared:
+            value = np.full_like(value, value.sum())
         better = value < best
-        best[better], angles[better] = value[better], theta.detach().numpy()[better]
+        now = np.broadcast_to(theta.detach().numpy(), start.shape)
+        best[better], angles[better] = value[better], now[better]
         optimiser.zero_grad()
-        need.log().sum().backward()
+        (need.sum().log() if shared else need.log().sum()).backward()
         optimiser.step()
         schedule.step()
     return np.asarray(np.mod(angles + np.pi, 2 * np.pi) - np.pi)

@@ -7,7 +7,7 @@ others are halved along one axis after another. Building nothing is a problem in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +81,9 @@ def without_surface(street: Street, low: float, high: float) -> tuple[Array, Arr
     return best, point, bound
 
 
-def search(street: Street, low: Array, high: Array) -> tuple[Array, NDArray[np.bool_], Array]:
+def search(
+    street: Street, low: Array, high: Array, facades: Sequence[float] = (0.0, 1.0)
+) -> tuple[Array, NDArray[np.bool_], Array]:
     """Best points ``(4, street)``, whether on the north façade, and their J."""
     count = len(street.values["ci"])
     places = np.linspace(low[PLACE], high[PLACE], STARTS[0])
@@ -90,14 +92,15 @@ def search(street: Street, low: Array, high: Array) -> tuple[Array, NDArray[np.b
         np.linspace(low[TURN], high[TURN], 17),
         np.log([32, 128, 512, 2048]),
         np.log([0.2, 1.0, 6.3]),
-        (0.0, 1.0),
+        facades,
         indexing="ij",
     )
     tried = np.stack([axis.ravel() for axis in grid])
+    tried[:4] = np.clip(tried[:4], low[:, None], high[:, None])
     rows = np.repeat(np.arange(count), tried.shape[1])
     points = np.tile(tried, count)
     value = street.rows(rows).bound(points[:4], points[:4], points[4] > 0.5)
-    shape = (count, len(places), -1, 2)
+    shape = (count, len(places), -1, len(facades))
     # The best of each place and façade, then the best places.
     value, at = value.reshape(shape), np.arange(len(rows)).reshape(shape)
     inner = value.argmin(axis=2)[:, :, None]
@@ -169,7 +172,7 @@ def prove(
     rows = np.repeat(np.arange(count), len(index[4].ravel()))
     bound = np.full(count, np.inf)
     for level in range(LEVELS):
-        lower = street.rows(rows).bound(*boxes, side)
+        lower = street.rows(rows).bound(boxes[0], boxes[1], side)
         if level % 4 == 1:
             incumbent = best, point, north
             _improve(street, rows, boxes.mean(axis=0), side, low, high, *incumbent)
@@ -188,8 +191,8 @@ def prove(
         left[1, axis], right[0, axis] = middle, middle
         boxes = np.concatenate([left, right], axis=2)
         rows, side = np.tile(rows, 2), np.tile(side, 2)
-    np.minimum.at(bound, rows, street.rows(rows).bound(*boxes, side))
-    return np.minimum(bound, best)
+    np.minimum.at(bound, rows, street.rows(rows).bound(boxes[0], boxes[1], side))
+    return np.asarray(np.minimum(bound, best))
 
 
 def _improve(

@@ -197,7 +197,7 @@ def test_starts_far_apart_descend_to_the_same_power(problem: envs.Problem) -> No
     needs = []
     for _ in range(3):
         start = rng.uniform(-np.pi, np.pi, (20, 64))
-        found = irs_phases._descend(price, link, m, start, np.full(20, 8.0), 200)
+        found = irs_phases.descend(price, link, m, start, np.full(20, 8.0), 200)
         needs.append(
             irs_phases.needed_power(price, irs_phases.channels(link, m, np.exp(1j * found)), m.sinr)
         )

@@ -196,6 +196,16 @@ def _straight_through(name: str) -> Kernel:
     return lambda torch, x, attribute=None: x + (getattr(torch, name)(x) - x).detach()
 
 
+def _of_a_vector(name: str) -> Kernel:
+    # Both are 0 at the origin, where torch's gradient is no number; here it is 0.
+    def kernel(torch: Any, a: Any, b: Any, attribute: Any = None) -> Any:
+        origin = (a == 0) & (b == 0)
+        value = getattr(torch, name)(a, torch.where(origin, 1.0, b))
+        return torch.where(origin, 0.0, value)
+
+    return kernel
+
+
 def _torch_shift(torch: Any, x: Any, attribute: tuple[int, int]) -> Any:
     axis, places = attribute
     size = x.shape[axis]
@@ -251,8 +261,6 @@ TORCH: dict[str, Kernel] = {
             "divide": "div",
             "power": "pow",
             "mod": "remainder",
-            "hypot": "hypot",
-            "atan2": "atan2",
             "minimum": "minimum",
             "maximum": "maximum",
             "less": "lt",
@@ -265,6 +273,8 @@ TORCH: dict[str, Kernel] = {
             "or": "logical_or",
         }.items()
     },
+    "hypot": _of_a_vector("hypot"),
+    "atan2": _of_a_vector("atan2"),
     "round": _straight_through("round"),
     "floor": _straight_through("floor"),
     "ceil": _straight_through("ceil"),

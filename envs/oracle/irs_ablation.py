@@ -21,6 +21,7 @@ from envs.oracle.irs_channel import moments
 from envs.oracle.irs_street import ELEMENTS, PLACE, POWER, TURN, Array, streets
 
 Row = tuple[str, float]
+"""What is shown and its value: J in grams, or a share where the name ends in a question."""
 
 
 def site(problem: envs.Problem, count: int) -> Iterator[Row]:
@@ -56,6 +57,11 @@ def site(problem: envs.Problem, count: int) -> Iterator[Row]:
     yield "no surface anywhere", float(bare.mean())
     for number in (16, 32, 64, 128, 256, 512, 1024, 2048):
         yield f"{number} elements everywhere", best(ELEMENTS, np.log(number))
+    each = [irs_site.search(street, low, high, (side,))[2] for side in (0.0, 1.0)]
+    built = np.min(each, axis=0) < bare
+    yield "no surface is best?", float(1 - built.mean())
+    near = np.max(each, axis=0) < 1.2 * np.min(each, axis=0)
+    yield "if built, other façade within 20 %?", float(near[built].mean())
 
 
 def phases(problem: envs.Problem, count: int) -> Iterator[Row]:
@@ -91,8 +97,8 @@ def phases(problem: envs.Problem, count: int) -> Iterator[Row]:
         channel = irs_phases.channels(feed, m, np.exp(1j * found))
         needs.append(irs_phases.needed_power(price, channel, m.sinr))
     spread = np.ptp(needs, axis=0) / np.min(needs, axis=0)
-    yield "8 random starts, spread of need, median", float(np.median(spread))
-    yield "8 random starts, spread of need, 95 %", float(np.quantile(spread, 0.95))
+    yield "spread of need over 8 random starts, median?", float(np.median(spread))
+    yield "spread of need over 8 random starts, 95 %?", float(np.quantile(spread, 0.95))
 
 
 def main() -> None:
@@ -105,7 +111,8 @@ def main() -> None:
     base = None
     for name, value in table(envs.load(options.problem), options.scenarios):
         base = value if base is None else base
-        print(f"{name:42s} {value:12.6g}  {100 * (value / base - 1):+.1f} %", flush=True)
+        rise = "" if name.endswith("?") else f"{100 * (value / base - 1):+.1f} %"
+        print(f"{name:46s} {value:12.6g}  {rise}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import envs
 from envs.oracle import load_reference, offload_mpc
 from envs.oracle.reference import solver
 
-SAMPLE = {"offload": 3, "irs": 10, "irs_beamforming": 4}
+SAMPLE = {"offload": 3, "irs": 8, "irs_beamforming": 2}
 
 LOOSE = {"irs_beamforming": 1.6}
 """Best known over proven bound where that is more than 5 %.

@@ -6,17 +6,24 @@ import math
 from fractions import Fraction
 
 from envs.compiler.functions import (
+    alike,
+    clip,
     dimensionless,
     divided,
     fitting,
     function,
     minus,
+    negated,
     number,
     plus,
     times,
 )
 from envs.compiler.graph import Graph, Node
+from envs.spec.diagnostics import Finding
 from envs.spec.units import DIMENSIONLESS, parse_unit
+
+MAX_ERLANG = 64
+_ERLANG_END = 250.0
 
 
 def _elementary(name: str) -> None:
@@ -60,6 +67,46 @@ def square_root(graph: Graph, x: Node) -> Node:
     """Square root."""
     x = number(graph, x)
     return graph.elementwise("sqrt", x, dimension=x.dimension ** Fraction(1, 2))
+
+
+@function("hypot", "x", "y")
+def hypotenuse(graph: Graph, x: Node, y: Node) -> Node:
+    """Length of the vector of two components."""
+    x, y = alike(graph, x, y)
+    return graph.elementwise("hypot", x, y, dimension=x.dimension)
+
+
+@function("atan2", "y", "x")
+def quadrant_angle(graph: Graph, y: Node, x: Node) -> Node:
+    """Angle of the vector (x, y), from -pi to pi."""
+    y, x = alike(graph, y, x)
+    return graph.elementwise("atan2", y, x, dimension=DIMENSIONLESS)
+
+
+@function("erlang_cdf", "x", "k")
+def erlang_cdf(graph: Graph, x: Node, k: Node) -> Node:
+    """Probability that the sum of k exponentials of mean 1 is at most x; 0 below 0.
+
+    1 - exp(-x) (1 + x/1! + ... + x^(k-1)/(k-1)!), the sum by Horner's rule.
+    """
+    x = dimensionless(graph, x, "erlang_cdf")
+    count = k.interval[0]
+    if not k.constant or k.index or not (count.is_integer() and 1 <= count <= MAX_ERLANG):
+        raise Finding(
+            "bad-value",
+            f"a constant whole number k from 1 to {MAX_ERLANG}",
+            "something else",
+            "write erlang_cdf(x, 8)",
+        )
+    # Beyond the upper end the probability is 1 in floating point.
+    x = clip(graph, x, graph.constant(0.0), graph.constant(_ERLANG_END))
+    one = graph.constant(1.0)
+    series = one
+    for j in range(int(count) - 1, 0, -1):
+        series = plus(graph, times(graph, times(graph, x, series), graph.constant(1 / j)), one)
+    decay = graph.elementwise("exp", negated(graph, x), dimension=DIMENSIONLESS)
+    tail = graph.elementwise("multiply", decay, series, dimension=DIMENSIONLESS, interval=(0, 1))
+    return graph.elementwise("subtract", one, tail, dimension=DIMENSIONLESS, interval=(0, 1))
 
 
 @function("sigmoid", "x")

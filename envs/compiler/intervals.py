@@ -132,6 +132,11 @@ def _absolute(a: Interval) -> Interval:
     return low, max(abs(a[0]), abs(a[1]))
 
 
+def _hypotenuse(a: Interval, b: Interval) -> Interval:
+    (a_low, a_high), (b_low, b_high) = _absolute(a), _absolute(b)
+    return math.hypot(a_low, b_low), math.hypot(a_high, b_high)
+
+
 def _sign(x: float) -> float:
     return float((x > 0) - (x < 0))
 
@@ -165,6 +170,8 @@ BINARY: dict[str, Callable[[Interval, Interval], Interval]] = {
     "divide": divide,
     "power": power,
     "mod": modulo,
+    "hypot": _hypotenuse,
+    "atan2": lambda a, b: (-math.pi, math.pi),
     "minimum": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
     "maximum": lambda a, b: (max(a[0], b[0]), max(a[1], b[1])),
     **dict.fromkeys(

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from envs.compiler import complex_kernels
+
 Kernel = Callable[..., Any]
 
 
@@ -49,6 +51,8 @@ UFUNCS: dict[str, Kernel] = {
     "ceil": np.ceil,
     "minimum": np.minimum,
     "maximum": np.maximum,
+    "hypot": np.hypot,
+    "atan2": np.arctan2,
     "less": np.less,
     "less_equal": np.less_equal,
     "greater": np.greater,
@@ -175,6 +179,7 @@ NUMPY: dict[str, Kernel] = {
     "contract": _contract,
     "transpose": _transpose,
     "interp": _interp,
+    **complex_kernels.NUMPY,
 }
 
 
@@ -189,6 +194,16 @@ def _torch_binary(name: str) -> Kernel:
 def _straight_through(name: str) -> Kernel:
     # The declared gradient of rounding is 1: optimisers then see the slope of what is rounded.
     return lambda torch, x, attribute=None: x + (getattr(torch, name)(x) - x).detach()
+
+
+def _of_a_vector(name: str) -> Kernel:
+    # Both are 0 at the origin, where torch's gradient is no number; here it is 0.
+    def kernel(torch: Any, a: Any, b: Any, attribute: Any = None) -> Any:
+        origin = (a == 0) & (b == 0)
+        value = getattr(torch, name)(a, torch.where(origin, 1.0, b))
+        return torch.where(origin, 0.0, value)
+
+    return kernel
 
 
 def _torch_shift(torch: Any, x: Any, attribute: tuple[int, int]) -> Any:
@@ -258,6 +273,8 @@ TORCH: dict[str, Kernel] = {
             "or": "logical_or",
         }.items()
     },
+    "hypot": _of_a_vector("hypot"),
+    "atan2": _of_a_vector("atan2"),
     "round": _straight_through("round"),
     "floor": _straight_through("floor"),
     "ceil": _straight_through("ceil"),
@@ -277,4 +294,5 @@ TORCH: dict[str, Kernel] = {
     "contract": lambda torch, a, b, attribute: (a * b).sum(dim=attribute),
     "transpose": lambda torch, x, attribute: x.permute(_permutation(x.ndim, attribute)),
     "interp": _torch_interp,
+    **complex_kernels.TORCH,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from envs.compiler import elementary, functions, over_sets
+from envs.compiler import complex_numbers, elementary, functions, over_sets
 from envs.compiler.fields import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS, Argument
 from envs.compiler.graph import Graph, Node
@@ -14,7 +14,7 @@ from envs.spec.expressions import Call, Element, Expression, Name, Number, Quant
 from envs.spec.units import DIMENSIONLESS, Dimension, parse_unit
 
 # Importing these modules registers their functions.
-__all__ = ["Lowering", "elementary"]
+__all__ = ["Lowering", "complex_numbers", "elementary"]
 
 OPERATORS = {
     "+",

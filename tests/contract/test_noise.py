@@ -52,7 +52,7 @@ def test_an_override_keeps_the_noise(problem: envs.Problem) -> None:
 
 def test_an_addition_changes_no_other_draw(problem: envs.Problem) -> None:
     before, document = _drawn(problem), copy.deepcopy(problem.document)
-    processes = document["processes"]
+    processes = document.setdefault("processes", {})
     extra: dict[str, Any] = {"a_first": {"unit": "1", "sample": {"uniform": [0, 1]}}}
     for number, (name, item) in enumerate(list(processes.items())):
         if "forecast" not in item:

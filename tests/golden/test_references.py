@@ -11,7 +11,14 @@ import envs
 from envs.oracle import COMMITTED, load_reference, offload_mpc
 from envs.oracle.reference import solver
 
-SAMPLE = {"offload": 3}
+SAMPLE = {"offload": 3, "irs": 8, "irs_beamforming": 2}
+
+LOOSE = {"irs_beamforming": 1.6}
+"""Best known over proven bound where that is more than 5 %.
+
+The bound of ``irs_beamforming`` knows no interference between users and relaxes the phases they
+share; both are parts of the problem that no certificate we know of covers.
+"""
 
 
 @pytest.mark.parametrize("name", envs.problems())
@@ -21,7 +28,7 @@ def test_a_reference_is_committed_for_the_problem_as_it_is(name: str) -> None:
     assert len(reference.scenarios) >= 500
     bound, best = (reference.objective_g[m] for m in ("certified", "best_known"))
     assert (bound <= best * (1 + 1e-6)).all()
-    assert best.mean() <= bound.mean() * 1.05
+    assert best.mean() <= bound.mean() * LOOSE.get(name, 1.05)
 
 
 @pytest.mark.parametrize("name", envs.problems())

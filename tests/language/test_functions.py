@@ -24,9 +24,12 @@ SETS: dict[str, Any] = {
     "column": 4,
     "twin": {"alias_of": "row"},
     "place": ["DE", "GB", "off"],
+    "part": ["re", "im"],
+    "midway": {"alias_of": "middle"},
 }
 INDEX = {"x": ["row"], "p": ["row"], "u": ["row"], "w": ["column"], "v": ["middle"]}
 INDEX |= {"m": ["row", "column"], "k": ["place"], "i": ["column"], "h": ["row"], "s": [], "t": []}
+INDEX |= {"z": ["row", "part"], "y": ["middle", "column", "part"]}
 VALUES: dict[str, Array] = {
     "x": np.array([-2.5, -1.0, 0.0, 0.5, 1.5, 3.0]),
     "p": np.array([0.1, 0.5, 1.0, 1.5, 2.5, 4.0]),
@@ -39,6 +42,8 @@ VALUES: dict[str, Array] = {
     ),
     "k": np.array([10.0, 20.0, 30.0]),
     "i": np.array([-3.0, 2.4, 2.6, 11.0]),
+    "z": np.array([[1, 2], [-1, 0.5], [0.25, -3], [-2, -2], [1, 0], [0.5, 0.5]]),
+    "y": np.sin(np.arange(24.0) ** 2).reshape(3, 4, 2),
     "s": np.array(1.75),
     "t": np.array(-0.75),
 }
@@ -181,6 +186,69 @@ OVER_SETS: list[Case] = [
     _case("interp(s, xs, ys)", lambda v: np.interp(v["s"], KNOTS["xs"], KNOTS["ys"])),
 ]
 
+
+def _c(parts: Array) -> Any:
+    """As NumPy's complex numbers; the last axis has the parts."""
+    return parts[..., 0] + 1j * parts[..., 1]
+
+
+def _p(values: Any) -> Array:
+    """Real and imaginary part along a last axis."""
+    return np.stack([values.real, values.imag], axis=-1)
+
+
+def _uplink(rows: Any, sinr: float) -> Array:
+    """Powers of an uplink after six rounds of the textbook's fixed point from zero forcing."""
+    power = sinr * np.diag(np.linalg.inv(rows @ rows.conj().T)).real
+    for _ in range(6):
+        noise = [
+            np.eye(rows.shape[1])
+            + sum(power[j] * np.outer(rows[j].conj(), rows[j]) for j in range(len(rows)) if j != k)
+            for k in range(len(rows))
+        ]
+        power = np.array(
+            [
+                sinr / (row @ np.linalg.inv(n) @ row.conj()).real
+                for row, n in zip(rows, noise, strict=True)
+            ]
+        )
+    return power
+
+
+GRAM = "complex_contract(y, conjugate(relabel(y, middle, midway), part), part, column)"
+COMPLEX: list[Case] = [
+    _case("hypot(x, u)", lambda v: np.hypot(v["x"], v["u"])),
+    _case("atan2(x, u)", lambda v: np.arctan2(v["x"], v["u"])),
+    _case("erlang_cdf(m, 1)", lambda v: scipy.special.gammainc(1, np.maximum(v["m"], 0))),
+    _case("erlang_cdf(x, 7)", lambda v: scipy.special.gammainc(7, np.maximum(v["x"], 0))),
+    _case("polar(p, x, part)", lambda v: _p(v["p"] * np.exp(1j * v["x"]))),
+    _case("polar(s, w, part)", lambda v: _p(v["s"] * np.exp(1j * v["w"]))),
+    _case("complex_times(z, y, part)", lambda v: _p(np.multiply.outer(_c(v["z"]), _c(v["y"])))),
+    _case("complex_times(z, z, part)", lambda v: _p(_c(v["z"]) ** 2)),
+    _case("conjugate(z, part)", lambda v: _p(_c(v["z"]).conj())),
+    _case("modulus(z, part)", lambda v: abs(_c(v["z"]))),
+    _case("squared_modulus(y, part)", lambda v: abs(_c(v["y"])) ** 2),
+    _case("argument(z, part)", lambda v: np.angle(_c(v["z"]))),
+    _case("complex_contract(z, z, part, row)", lambda v: _p((_c(v["z"]) ** 2).sum())),
+    _case(
+        "complex_contract(y, polar(1, w, part), part, column)",
+        lambda v: _p(_c(v["y"]) @ np.exp(1j * v["w"])),
+    ),
+    _case(
+        "complex_contract(y, polar(1, v + w, part), part, middle, column)",
+        lambda v: _p((_c(v["y"]) * np.exp(1j * (v["v"][:, None] + v["w"]))).sum()),
+    ),
+    _case(
+        "complex_contract(polar(x, w, part), y, part, column)",
+        lambda v: _p(np.multiply.outer(v["x"], np.exp(1j * v["w"])) @ _c(v["y"]).T),
+    ),
+    _case(GRAM, lambda v: _p(_c(v["y"]) @ _c(v["y"]).conj().T).swapaxes(1, 2)),
+    _case(
+        f"least_powers({GRAM}, 3, 1e6, middle, midway, part)", lambda v: _uplink(_c(v["y"]), 3.0)
+    ),
+    _case(f"least_powers({GRAM}, 3, 0.01, middle, midway, part)", lambda v: np.full(3, 0.01)),
+]
+
 BROADCASTING: list[Case] = [
     _case("x * w", lambda v: np.multiply.outer(v["x"], v["w"])),
     _case("w * x", lambda v: np.multiply.outer(v["x"], v["w"])),
@@ -203,7 +271,7 @@ BROADCASTING: list[Case] = [
     ),
 ]
 
-CASES = [*ELEMENTWISE, *OVER_SETS, *BROADCASTING]
+CASES = [*ELEMENTWISE, *OVER_SETS, *COMPLEX, *BROADCASTING]
 
 
 def _problem(text: str, level: str) -> envs.Problem:
@@ -277,6 +345,11 @@ def test_torch_computes_what_numpy_computes(text: str) -> None:
 FORMULAS: list[tuple[str, float]] = [
     ("shannon_rate('20 MHz', 3) / '1 Mbit/s'", 40.0),
     ("thermal_noise('1 MHz', 9) / '1 W'", 1e6 * 10 ** ((9 - 174) / 10) / 1000),
+    ("path_gain(0.001, '10 m', 2.2)", 1e-3 * 10**-2.2),
+    ("element_gain(0.5, 3)", math.pi / 8),
+    ("quantised_phase(1, 2)", math.pi / 2),
+    ("quantisation_coherence(1)", 2 / math.pi),
+    ("aligned_gain(100, 0.5)", 100 + 100 * 99 / 4),
     ("clear_sky_irradiance(0.5) / '1 W/m^2'", 1098 * 0.5 * math.exp(-0.057 / 0.5)),
     ("clear_sky_irradiance(-0.2) / '1 W/m^2'", 0.0),
     (

@@ -20,7 +20,13 @@ AT = np.array([[-0.83, -0.31, 0.12, 0.47, 0.71], [0.93, 0.26, -0.15, -0.52, -0.7
 
 def _problem(text: str) -> envs.Problem:
     return tiny.problem(
-        sets={"row": 5, "column": 3, "twin": {"alias_of": "row"}},
+        sets={
+            "row": 5,
+            "column": 3,
+            "twin": {"alias_of": "row"},
+            "pillar": {"alias_of": "column"},
+            "part": ["re", "im"],
+        },
         parameters={
             "w": {"unit": "1", "index": ["column"], "value": [0.3, -1.2, 2.1]},
             "m": {
@@ -83,6 +89,13 @@ def _differences(text: str, width: float = 1e-6) -> Array:
         "sum(interp(d, xs, ys), row)",
         "d[1] * d['3'] + sum(one_hot(2, row) * d, row)",
         "sum(m * d * w, row, column)",
+        "sum(hypot(d, 0.3) + atan2(d, 0.4) + atan2(0.2, d) + erlang_cdf(3 + d, 4), row)",
+        "sum(argument(polar(2 + d, d, part), part) * modulus(polar(1, d, part) + d, part), row)",
+        "sum(complex_times(polar(1, d, part), polar(m, w * d, part), part), row, column, part)",
+        "sum(squared_modulus(complex_contract(polar(m, w * d, part), conjugate(polar(d, 2, part),"
+        " part), part, row), part), column)",
+        "sum(least_powers(complex_contract(polar(m, w * d, part), conjugate(relabel(polar(m, w * d,"
+        " part), column, pillar), part), part, row), 2, 100, column, pillar, part), column)",
     ],
 )
 def test_the_gradient_is_that_of_finite_differences(text: str) -> None:
@@ -129,7 +142,16 @@ def test_what_has_no_slope_has_no_gradient(text: str) -> None:
     assert not total.requires_grad or not torch.autograd.grad(total, actions)[0].any()
 
 
-@pytest.mark.parametrize("text", ["sqrt(max(d, 0))", "where(d > 0, sqrt(max(d, 0)), 0)", "abs(d)"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sqrt(max(d, 0))",
+        "where(d > 0, sqrt(max(d, 0)), 0)",
+        "abs(d)",
+        "hypot(max(d, 0), 0)",
+        "atan2(max(d, 0), 0)",
+    ],
+)
 def test_a_branch_not_taken_leaves_no_hole_in_the_gradient(text: str) -> None:
     assert np.isfinite(_gradient(f"sum({text}, row)")).all()
 

@@ -1,0 +1,210 @@
+"""The optimum of ``cooling`` with full foresight, proven from below and attained from above.
+
+From below: at each moment a site's use costs at least what `cooling_hall` proves for every supply
+temperature and fan speed; the convex function below that makes the day a linear programme
+(`cooling_day`), whose value no policy undercuts. From above: the programme's schedule, improved by
+programmes over straight lines through it, with the best controls for what comes out, played in the
+true simulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.oracle.cooling_day import Pieces, Schedule, convex_pieces
+from envs.oracle.cooling_day import solve as solve_day
+from envs.oracle.cooling_hall import Floor, Hall, best_controls, proven_floor
+from envs.oracle.realise import realise
+from envs.simulation.scenarios import Scenarios, sample_scenarios
+
+if TYPE_CHECKING:
+    from envs.problem import Problem
+
+Array = NDArray[np.float64]
+
+ROUNDS = 8
+TABLE_USE, TABLE_WET = 81, 93
+"""Points of the table of least power, from which schedules are improved."""
+
+
+@dataclass(frozen=True)
+class Day:
+    """One scenario: ``(moment, site)`` and ``(moment, class)`` arrays.
+
+    Attributes:
+        interactive: Use that is given.
+        wet: Wet bulb (K).
+        ci: Carbon intensity (g/J).
+        arrival: Work that comes, in sites.
+        recent: Work that came within its deadline's time, in sites.
+    """
+
+    interactive: Array
+    wet: Array
+    ci: Array
+    arrival: Array
+    recent: Array
+
+    @classmethod
+    def of(cls, drawn: Scenarios, row: int, horizon: int) -> Day:
+        """One of a batch of scenarios."""
+        names = ("interactive", "wet", "ci", "arrival", "recent")
+        return cls(*(drawn.paths[name][:horizon, row] for name in names))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Least power attained by use and wet bulb (W), for schedules that are to be played."""
+
+    use: Array
+    wet: Array
+    power_w: Array
+
+    def at(self, use: Array, wet: Array) -> Array:
+        """Interpolated power (W)."""
+        ends = self.use[[0, -1]], self.wet[[0, -1]]
+        i, j = (
+            np.clip((x - low) / (high - low) * (size - 1), 0, size - 1.000001)
+            for x, (low, high), size in zip((use, wet), ends, self.power_w.shape, strict=True)
+        )
+        m, n = i.astype(int), j.astype(int)
+        a, b = i - m, j - n
+        p = self.power_w
+        return np.asarray(
+            (1 - a) * ((1 - b) * p[m, n] + b * p[m, n + 1])
+            + a * ((1 - b) * p[m + 1, n] + b * p[m + 1, n + 1])
+        )
+
+
+@lru_cache(maxsize=4)
+def least_power(hall: Hall) -> Table:
+    """Tabulate what the best controls take."""
+    use = np.linspace(hall.use_least, hall.use_max, TABLE_USE)
+    wet = np.linspace(273.15, 273.15 + 23.0, TABLE_WET)
+    wide_use, wide_wet = np.meshgrid(use, wet, indexing="ij")
+    supply, fan = best_controls(hall, wide_use, wide_wet)
+    return Table(use, wet, hall.priced(wide_use, supply, fan, wide_wet))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the programme needs of a problem beside its halls."""
+
+    step_s: float
+    left_price: float
+
+    @classmethod
+    def of(cls, problem: Problem, split: str) -> Terms:
+        """From a problem's constants."""
+        step_s = problem.compiled(split).step_s
+        return cls(step_s, float(problem.constants["backlog_price"]) * step_s)
+
+
+def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping[str, Array]:
+    """Proven bound and best attained objective of each scenario, in grams."""
+    hall, terms = Hall.of(problem, split), Terms.of(problem, split)
+    floor = proven_floor(hall)
+    drawn = sample_scenarios(problem, split, scenarios)
+    bounds, plans = [], []
+    for row in range(len(scenarios)):
+        day = Day.of(drawn, row, problem.horizon)
+        schedule = plan_below(hall, terms, floor, day)
+        bounds.append(schedule.value_g)
+        plans.append((day, improve(hall, terms, day, schedule)))
+    plan = decisions(hall, plans)
+    return {"certified": np.array(bounds), "best_known": realise(problem, split, scenarios, plan)}
+
+
+def plan_below(hall: Hall, terms: Terms, floor: Floor, day: Day) -> Schedule:
+    """The programme over proven costs: its value bounds every policy's from below."""
+    inside = floor.use[1:-1]
+    given = day.interactive[..., None]
+    over = floor.at(day.wet)
+    # Each cell is a flat floor under a concave curve: both of its ends count.
+    start = np.take_along_axis(over, _cell(floor, given), -1)
+    work = np.concatenate(
+        [0 * given, np.repeat(inside - given, 2, axis=-1), hall.use_max - given], axis=-1
+    )
+    flat = np.repeat(over, 2, axis=-1)[..., 1:-1]
+    servers = np.repeat(floor.servers_w[1:-1], 2)
+    power = np.concatenate(
+        [
+            start + hall.nominal(given),
+            np.where(work[..., 1:-1] > 0, flat + servers, np.inf),
+            over[..., -1:] + floor.servers_w[-1],
+        ],
+        axis=-1,
+    )
+    grams = day.ci[..., None] * terms.step_s * (power - hall.nominal(given))
+    pieces = convex_pieces(np.maximum(work, 0), grams)
+    return solve_day(pieces, day.arrival, day.recent, terms.left_price)
+
+
+def _cell(floor: Floor, use: Array) -> NDArray[np.intp]:
+    cells = len(floor.use) - 1
+    return np.clip(np.searchsorted(floor.use, use, side="right") - 1, 0, cells - 1)
+
+
+def improve(hall: Hall, terms: Terms, day: Day, schedule: Schedule) -> Schedule:
+    """Schedules that no programme over straight lines through them improves.
+
+    A site's power is concave in its use but for a few kinks, so the line through a point mostly
+    lies above it: what the lines say is gained is gained.
+    """
+    table = least_power(hall)
+    room = hall.use_max - day.interactive
+
+    def cost(placed: Array) -> Array:
+        return np.asarray(
+            day.ci * terms.step_s * table.at(day.interactive + placed, day.wet), np.float64
+        )
+
+    def total(plan: Schedule) -> float:
+        kept = day.arrival.sum() - plan.served.sum()
+        return float(cost(plan.placed).sum() + terms.left_price * kept)
+
+    best, least = schedule, total(schedule)
+    for width in (1.0, 0.3):
+        for _ in range(ROUNDS):
+            at = best.placed
+            below, above = np.maximum(at - 0.01, 0), np.minimum(at + 0.01, room)
+            slope = (cost(above) - cost(below)) / np.maximum(above - below, 1e-9)
+            pieces = Pieces(0 * at, np.minimum(at + width, room)[..., None], slope[..., None])
+            found = solve_day(pieces, day.arrival, day.recent, terms.left_price)
+            value = total(found)
+            if value > least - 1e-6 * least:
+                break
+            best, least = found, value
+    return best
+
+
+def decisions(hall: Hall, plans: list[tuple[Day, Schedule]]) -> dict[str, Array]:
+    """Decisions by name, ``(moment, scenario, …)`` in base units."""
+    days, schedules = zip(*plans, strict=True)
+    served = np.stack([plan.served for plan in schedules], axis=1)
+    placed = np.stack([plan.placed for plan in schedules], axis=1)
+    use = np.stack([day.interactive for day in days], axis=1) + placed
+    wet = np.stack([day.wet for day in days], axis=1)
+    supply, fan = best_controls(hall, np.clip(use, hall.use_least, hall.use_max), wet)
+    arrival = np.stack([day.arrival for day in days], axis=1)
+    recent = np.stack([day.recent for day in days], axis=1)
+    before = np.cumsum(arrival - served, axis=0)
+    waiting = arrival + np.concatenate([np.zeros_like(before[:1]), before[:-1]])
+    return {"supply": supply, "fan": fan, **_orders(waiting, recent, served, placed)}
+
+
+def _orders(waiting: Array, recent: Array, served: Array, placed: Array) -> dict[str, Array]:
+    """Shares to run now and to run in the east, from work in sites."""
+    due = np.maximum(waiting - recent, 0)
+    may = np.maximum(waiting - due, 1e-12)
+    total = np.maximum(placed.sum(axis=-1), 1e-12)
+    return {
+        "run": np.clip((served - due) / may, 0, 1),
+        "placement": np.clip(placed[..., 0] / total, 0, 1),
+    }

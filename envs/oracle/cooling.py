@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 ROUNDS = 8
+NEAR_SITES = 1e-4
 TABLE_USE, TABLE_WET = 81, 93
 """Points of the table of least power, from which schedules are improved."""
 
@@ -121,29 +122,34 @@ def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping
     return {"certified": np.array(bounds), "best_known": realise(problem, split, scenarios, plan)}
 
 
-def plan_below(hall: Hall, terms: Terms, floor: Floor, day: Day) -> Schedule:
-    """The programme over proven costs: its value bounds every policy's from below."""
-    inside = floor.use[1:-1]
+def plan_below(
+    hall: Hall, terms: Terms, floor: Floor, day: Day, waiting: Array | None = None
+) -> Schedule:
+    """The programme over proven costs: its value bounds every policy's from below.
+
+    Args:
+        hall: Both sites' hall.
+        terms: Of the problem.
+        floor: Of the hall's power.
+        day: What is known of it, or of its rest.
+        waiting: Left from before it, in sites by class.
+    """
     given = day.interactive[..., None]
     over = floor.at(day.wet)
+    start = np.take_along_axis(over, _cell(floor, given), -1) + hall.nominal(given)
     # Each cell is a flat floor under a concave curve: both of its ends count.
-    start = np.take_along_axis(over, _cell(floor, given), -1)
-    work = np.concatenate(
-        [0 * given, np.repeat(inside - given, 2, axis=-1), hall.use_max - given], axis=-1
-    )
-    flat = np.repeat(over, 2, axis=-1)[..., 1:-1]
-    servers = np.repeat(floor.servers_w[1:-1], 2)
-    power = np.concatenate(
-        [
-            start + hall.nominal(given),
-            np.where(work[..., 1:-1] > 0, flat + servers, np.inf),
-            over[..., -1:] + floor.servers_w[-1],
-        ],
-        axis=-1,
-    )
-    grams = day.ci[..., None] * terms.step_s * (power - hall.nominal(given))
-    pieces = convex_pieces(np.maximum(work, 0), grams)
-    return solve_day(pieces, day.arrival, day.recent, terms.left_price)
+    work = np.repeat(floor.use[1:-1] - given, 2, axis=-1)
+    inner = np.repeat(over, 2, axis=-1)[..., 1:-1] + np.repeat(floor.servers_w[1:-1], 2)
+    # Points next to the start become part of it: nothing as steep as a step enters the programme.
+    near = (work > 0) & (work < NEAR_SITES)
+    beside = np.where(near, inner - NEAR_SITES * 2 * hall.nominal(np.ones(1)), np.inf)
+    start = np.minimum(start, beside.min(axis=-1, keepdims=True))
+    inner = np.where(work < NEAR_SITES, np.inf, inner)
+    end = over[..., -1:] + floor.servers_w[-1]
+    power = np.concatenate([start, inner, end], axis=-1) - hall.nominal(given)
+    work = np.concatenate([0 * given, np.maximum(work, 0), hall.use_max - given], axis=-1)
+    pieces = convex_pieces(work, day.ci[..., None] * terms.step_s * power)
+    return solve_day(pieces, day.arrival, day.recent, terms.left_price, waiting)
 
 
 def _cell(floor: Floor, use: Array) -> NDArray[np.intp]:
@@ -151,7 +157,14 @@ def _cell(floor: Floor, use: Array) -> NDArray[np.intp]:
     return np.clip(np.searchsorted(floor.use, use, side="right") - 1, 0, cells - 1)
 
 
-def improve(hall: Hall, terms: Terms, day: Day, schedule: Schedule) -> Schedule:
+def improve(
+    hall: Hall,
+    terms: Terms,
+    day: Day,
+    schedule: Schedule,
+    waiting: Array | None = None,
+    rounds: int = ROUNDS,
+) -> Schedule:
     """Schedules that no programme over straight lines through them improves.
 
     A site's power is concave in its use but for a few kinks, so the line through a point mostly
@@ -159,6 +172,7 @@ def improve(hall: Hall, terms: Terms, day: Day, schedule: Schedule) -> Schedule:
     """
     table = least_power(hall)
     room = hall.use_max - day.interactive
+    before = 0.0 if waiting is None else waiting.sum()
 
     def cost(placed: Array) -> Array:
         return np.asarray(
@@ -166,17 +180,17 @@ def improve(hall: Hall, terms: Terms, day: Day, schedule: Schedule) -> Schedule:
         )
 
     def total(plan: Schedule) -> float:
-        kept = day.arrival.sum() - plan.served.sum()
+        kept = day.arrival.sum() + before - plan.served.sum()
         return float(cost(plan.placed).sum() + terms.left_price * kept)
 
     best, least = schedule, total(schedule)
     for width in (1.0, 0.3):
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             at = best.placed
             below, above = np.maximum(at - 0.01, 0), np.minimum(at + 0.01, room)
             slope = (cost(above) - cost(below)) / np.maximum(above - below, 1e-9)
             pieces = Pieces(0 * at, np.minimum(at + width, room)[..., None], slope[..., None])
-            found = solve_day(pieces, day.arrival, day.recent, terms.left_price)
+            found = solve_day(pieces, day.arrival, day.recent, terms.left_price, waiting)
             value = total(found)
             if value > least - 1e-6 * least:
                 break
@@ -197,6 +211,28 @@ def decisions(hall: Hall, plans: list[tuple[Day, Schedule]]) -> dict[str, Array]
     before = np.cumsum(arrival - served, axis=0)
     waiting = arrival + np.concatenate([np.zeros_like(before[:1]), before[:-1]])
     return {"supply": supply, "fan": fan, **_orders(waiting, recent, served, placed)}
+
+
+def decisions_now(
+    hall: Hall, waiting: Array, now: Mapping[str, Array], served: Array, placed: Array
+) -> dict[str, Array]:
+    """Decisions of one moment that come as near to a plan as what is met allows, ``(scenario, …)``.
+
+    Args:
+        hall: Both sites' hall.
+        waiting: Work of each class that may run, in sites.
+        now: Processes.
+        served: Work of each class that is to run, in sites.
+        placed: Where, in sites.
+    """
+    orders = _orders(waiting, now["recent"], served, placed)
+    room = hall.use_max - now["interactive"]
+    due = np.maximum(waiting - now["recent"], 0)
+    total = np.minimum((due + orders["run"] * (waiting - due)).sum(-1), room.sum(-1))
+    east = np.minimum(np.maximum(orders["placement"] * total, total - room[:, 1]), room[:, 0])
+    use = now["interactive"] + np.stack([east, total - east], axis=-1)
+    supply, fan = best_controls(hall, np.clip(use, hall.use_least, hall.use_max), now["wet"])
+    return {"supply": supply, "fan": fan, **orders}
 
 
 def _orders(waiting: Array, recent: Array, served: Array, placed: Array) -> dict[str, Array]:

@@ -28,7 +28,7 @@ CHILLED_C, CONDENSER_C, RATIO = (7.22, 12.78), (12.78, 26.67), (0.1, 1.15)
 CURVATURE_PER_K2 = 0.05
 """More than the chiller's power bends upwards with either water, over the rated power (tested)."""
 
-USE_CELLS, WET_CELLS = 160, 64
+USE_CELLS, WET_CELLS = 128, 128
 LEVELS = 5
 """How often boxes are cut in four."""
 FIRST_BOXES = (9, 10)

@@ -28,7 +28,7 @@ COMMITTED = Path(__file__).parent / "reference"
 _SOLVERS: dict[str, tuple[str, ...]] = {
     "water_filling": ("envs.oracle.water_filling",),
     "branch_and_bound": ("envs.oracle.branch_and_bound",),
-    "cooling_day": ("envs.oracle.cooling",),
+    "cooling_day": ("envs.oracle.cooling", "envs.oracle.cooling_mpc"),
     "day_lagrangian": ("envs.oracle.offload", "envs.oracle.offload_mpc"),
 }
 """Modules with a ``solve`` function, by the ``meta.certified`` name of a spec."""

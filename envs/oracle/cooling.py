@@ -9,8 +9,8 @@ true simulation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -165,36 +165,56 @@ def improve(
     waiting: Array | None = None,
     rounds: int = ROUNDS,
 ) -> Schedule:
-    """Schedules that no programme over straight lines through them improves.
+    """A schedule of less cost at the best controls, from one that is given."""
+    table, room = least_power(hall), hall.use_max - day.interactive
+    grams = day.ci * terms.step_s
+    idle = table.at(day.interactive, day.wet)
+
+    def cost(placed: Array) -> Array:
+        return np.asarray(grams * (table.at(day.interactive + placed, day.wet) - idle))
+
+    return descend(cost, room, terms, day, schedule, waiting, rounds)
+
+
+def descend(
+    cost: Callable[[Array], Array],
+    room: Array,
+    terms: Terms,
+    day: Day,
+    schedule: Schedule,
+    waiting: Array | None = None,
+    rounds: int = ROUNDS,
+) -> Schedule:
+    """Follow programmes over straight lines through a schedule while they gain.
 
     A site's power is concave in its use but for a few kinks, so the line through a point mostly
     lies above it: what the lines say is gained is gained.
+
+    Args:
+        cost: Of work by site, ``(moment, site)`` in grams.
+        room: For it, in sites.
+        terms: Of the problem.
+        day: Its work.
+        schedule: To start from; its value is computed anew.
+        waiting: Left from before, in sites by class.
+        rounds: At most so many programmes.
     """
-    table = least_power(hall)
-    room = hall.use_max - day.interactive
-    before = 0.0 if waiting is None else waiting.sum()
+    arrived = day.arrival.sum() + (0.0 if waiting is None else waiting.sum())
 
-    def cost(placed: Array) -> Array:
-        return np.asarray(
-            day.ci * terms.step_s * table.at(day.interactive + placed, day.wet), np.float64
-        )
+    def valued(plan: Schedule) -> Schedule:
+        left_g = terms.left_price * (arrived - plan.served.sum())
+        return replace(plan, value_g=float(cost(plan.placed).sum() + left_g))
 
-    def total(plan: Schedule) -> float:
-        kept = day.arrival.sum() + before - plan.served.sum()
-        return float(cost(plan.placed).sum() + terms.left_price * kept)
-
-    best, least = schedule, total(schedule)
-    for width in (1.0, 0.3):
-        for _ in range(rounds):
-            at = best.placed
-            below, above = np.maximum(at - 0.01, 0), np.minimum(at + 0.01, room)
-            slope = (cost(above) - cost(below)) / np.maximum(above - below, 1e-9)
-            pieces = Pieces(0 * at, np.minimum(at + width, room)[..., None], slope[..., None])
-            found = solve_day(pieces, day.arrival, day.recent, terms.left_price, waiting)
-            value = total(found)
-            if value > least - 1e-6 * least:
-                break
-            best, least = found, value
+    best = valued(schedule)
+    for _ in range(rounds):
+        at = best.placed
+        below, above = np.maximum(at - 0.01, 0), np.minimum(at + 0.01, room)
+        slope = (cost(above) - cost(below)) / np.maximum(above - below, 1e-9)
+        pieces = Pieces(0 * at, room[..., None], slope[..., None])
+        found = valued(solve_day(pieces, day.arrival, day.recent, terms.left_price, waiting))
+        if found.value_g > best.value_g * (1 - 1e-6):
+            break
+        best = found
     return best
 
 

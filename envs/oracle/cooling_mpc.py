@@ -31,6 +31,8 @@ EVERY = 4
 """Steps between plans: carbon intensity and its forecast change once an hour."""
 MEMORY_S = {"interactive": 5.5 * 3600.0, "wet": 20 * 3600.0, "arrival": 4.5 * 3600.0}
 """How long what departs from the usual lasts; an AR(1) with the training days' correlation."""
+CLEANEST = 20 / 3.6e6
+"""Least carbon intensity expected (g/J)."""
 TRAINING_DAYS = 384
 ROUNDS = 2
 
@@ -105,6 +107,7 @@ def _expected(
     points = np.concatenate([[0.0], lead_s])
     forecast = np.concatenate([seen["ci"][-1][:, None], seen["ci_forecast"][-1]], axis=1)
     ci = np.stack([np.interp(ahead_s, points, values) for values in forecast], axis=1)
+    ci = np.maximum(ci, CLEANEST)  # forecasts err, below 0 too
 
     def fading(name: str, mean: Array) -> Array:
         fade = np.exp(-ahead_s / MEMORY_S[name])[:, None]

@@ -7,7 +7,7 @@ import envs
 from envs.oracle import load_reference, offload_mpc
 from envs.oracle.reference import solver
 
-SAMPLE = {"offload": 3}
+SAMPLE = {"cooling": 2, "offload": 3}
 
 
 @pytest.mark.parametrize("name", envs.problems())

@@ -222,11 +222,9 @@ class ScenarioSampler:
         path = total.copy()
         assert plan.lengths is not None
         lengths = np.broadcast_to(plan.lengths, sizes)
-        for place in np.ndindex(*sizes):
-            row, sums = path[(slice(None), *place)], total[(slice(None), *place)]
-            length = int(lengths[place])
-            if length < steps:
-                row[length:] -= sums[: steps - length]
+        for length in np.unique(lengths[lengths < steps]):
+            places = lengths == length
+            path[length:, places] -= total[: steps - length, places]
         return path
 
     def _forecast(

@@ -130,8 +130,8 @@ def test_every_quarter_of_an_hour_follows_from_the_physics(played: Played) -> No
 
 
 LOOKED_AT = (
-    "ci supply fan exhaust inlet server_flow supplied_mean computing fans heat free chiller tower"
-    " pumps facility given billed due waiting served recent arrival use interactive placed"
+    "ci supply fan exhaust inlet server_flow fan_flow supplied_mean computing fans heat chiller"
+    " tower pumps facility given billed due waiting served recent arrival use interactive placed"
 ).split()
 
 
@@ -162,16 +162,17 @@ def at_random(seed: int) -> Any:
 
 
 def test_heat_removed_is_heat_produced() -> None:
-    """By the supply air, by the servers' own air, and by water; always at steady state."""
+    """By the servers' own air, and by the air handlers', whose fans' heat is removed too."""
     for seen, _ in watched(at_random(1)):
-        flow_w_k = seen["server_flow"] * 1006
-        by_supply = flow_w_k * seen["supplied_mean"] * (seen["exhaust"] - seen["supply"])
-        through = flow_w_k * (seen["exhaust"] - seen["inlet"].mean(axis=-1))
-        np.testing.assert_allclose(by_supply, seen["computing"], rtol=1e-9)
+        through = seen["server_flow"] * 1006 * (seen["exhaust"] - seen["inlet"].mean(axis=-1))
         np.testing.assert_allclose(through, seen["computing"], rtol=1e-9)
+        drawn = seen["server_flow"] * seen["supplied_mean"]
+        bypass = seen["fan_flow"] - drawn
+        assert (bypass >= 0).all()
+        back = (drawn * seen["exhaust"] + bypass * seen["supply"]) / seen["fan_flow"]
+        removed = seen["fan_flow"] * 1006 * (back - seen["supply"]) + seen["fans"]
+        np.testing.assert_allclose(removed, seen["heat"], rtol=1e-9)
         np.testing.assert_allclose(seen["heat"], seen["computing"] + seen["fans"], rtol=1e-9)
-        water = seen["heat"] * seen["free"] + seen["heat"] * (1 - seen["free"])
-        np.testing.assert_allclose(water, seen["heat"], rtol=1e-9)
 
 
 def test_energy_is_conserved_and_carbon_is_its_intensity_and_nothing_else() -> None:
@@ -251,8 +252,8 @@ def test_the_wet_bulb_agrees_with_psychrolib() -> None:
     """To its own tolerance; around freezing both a wet and an iced bulb balance."""
     psychrolib.SetUnitSystem(psychrolib.SI)
     rng = np.random.default_rng(0)
-    dry, humidity = rng.uniform(-40, 55, 400), rng.uniform(0.001, 1, 400)
-    pressure = rng.uniform(70e3, 105e3, 400)
+    dry, humidity = rng.uniform(-40, 55, 80), rng.uniform(0.001, 1, 80)
+    pressure = rng.uniform(70e3, 105e3, 80)
     found = probe("wet_bulb(t, rh, p) / '1 K'", t=dry + 273.15, rh=humidity, p=pressure) - 273.15
     theirs = np.array(
         [
@@ -268,7 +269,7 @@ def test_the_wet_bulb_agrees_with_psychrolib() -> None:
 
 def test_saturation_pressure_agrees_with_psychrolib() -> None:
     psychrolib.SetUnitSystem(psychrolib.SI)
-    celsius = np.linspace(-60, 120, 200)
+    celsius = np.linspace(-60, 120, 60)
     found = probe("saturation_pressure(t) / '1 Pa'", t=celsius + 273.15)
     np.testing.assert_allclose(found, [psychrolib.GetSatVapPres(c) for c in celsius], rtol=1e-9)
 

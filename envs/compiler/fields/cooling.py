@@ -43,8 +43,8 @@ def _biquadratic(c: tuple[float, ...]) -> str:
     return f"{c[0]} + {x} * ({c[1]} + {c[2]} * {x} + {c[5]} * {y}) + {y} * ({c[3]} + {c[4]} * {y})"
 
 
-_NEWTON_STEPS = 4
-"""From any start this leaves less than a millikelvin within the range of `wet_bulb`."""
+_NEWTON_STEPS = 5
+"""This leaves less than a tenth of a millikelvin within the range of `wet_bulb`."""
 
 _AIR = {"dry_bulb": "K", "humidity_ratio": "1", "pressure": "Pa"}
 
@@ -55,7 +55,7 @@ def _wet_bulb() -> str:
     ratio = (
         f"humidity_ratio(clip(relative_humidity, 0, 1) * saturation_pressure({dry}), {pressure})"
     )
-    # Dry air is the coldest wet bulb; from the driest guess Newton's first step lands above.
+    # A first guess within about ten kelvin.
     guess = f"({dry} - '9 K' * (1 - clip(relative_humidity, 0, 1)))"
     for _ in range(_NEWTON_STEPS):
         guess = f"wet_bulb_step({guess}, {dry}, {ratio}, {pressure})"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,50 +94,48 @@ def main() -> None:
     first: list[Schedule] = [plan_below(hall, terms, floor, day) for day in days]
 
     def free(held: Hall) -> float:
-        table = least_power(held)
-        return float(
-            np.mean(
-                [
-                    improve(held, terms, day, plan).value_g
-                    + (
-                        day.ci
-                        * terms.step_s
-                        * (table.at(day.interactive, day.wet) - held.nominal(day.interactive))
-                    ).sum()
-                    for day, plan in zip(days, first, strict=True)
-                ]
-            )
-        )
+        """With the halls' controls held, or not."""
+        table, values = least_power(held), []
+        for day, plan in zip(days, first, strict=True):
+            idle_w = table.at(day.interactive, day.wet) - held.nominal(day.interactive)
+            idle_g = (day.ci * terms.step_s * idle_w).sum()
+            values.append(improve(held, terms, day, plan).value_g + idle_g)
+        return float(np.mean(values))
 
-    def mean(value: Callable[[Day], float]) -> float:
-        return float(np.mean([value(day) for day in days]))
+    def supply(celsius: float) -> float:
+        return free(replace(hall, supply_range=(celsius + CELSIUS, celsius + CELSIUS)))
 
-    def supplies() -> Iterable[Hall]:
-        return (replace(hall, supply_range=(c + CELSIUS, c + CELSIUS)) for c in SUPPLIES_C)
+    def fan(speed: float) -> float:
+        return free(replace(hall, fan_range=(speed, speed)))
 
-    def fans() -> Iterable[Hall]:
-        return (replace(hall, fan_range=(fan, fan)) for fan in FANS)
+    def run(shares: tuple[float, float]) -> float:
+        return float(np.mean([with_run(hall, terms, day, shares) for day in days]))
+
+    def placement(share: float) -> float:
+        return float(np.mean([with_placement(hall, terms, day, share) for day in days]))
+
+    def both(share: float) -> float:
+        return float(np.mean([with_both(hall, terms, day, share) for day in days]))
 
     base = free(hall)
     print(f"nothing held: {base / 1e3:.1f} kg a day, {len(days)} days", flush=True)
-    rows: dict[str, Callable[[], float]] = {
-        "supply": lambda: min(free(held) for held in supplies()),
-        "fan": lambda: min(free(held) for held in fans()),
-        "run": lambda: min(mean(lambda day, r=run: with_run(hall, terms, day, r)) for run in RUNS),  # type: ignore[misc]
-        "placement": lambda: min(
-            mean(lambda day, s=share: with_placement(hall, terms, day, s))  # type: ignore[misc]
-            for share in PLACEMENTS
-        ),
-        "run and placement": lambda: mean(lambda day: with_both(hall, terms, day)),
+    rows: dict[str, tuple[Callable[[Any], float], Iterable[Any]]] = {
+        "supply": (supply, SUPPLIES_C),
+        "fan": (fan, FANS),
+        "run": (run, RUNS),
+        "placement": (placement, PLACEMENTS),
+        "run (1, 1), placement": (both, PLACEMENTS),
     }
-    for name, row in rows.items():
-        print(f"{name:20s} {100 * (row() / base - 1):+6.1f} %", flush=True)
+    for name, (value, constants) in rows.items():
+        held = {constant: value(constant) for constant in constants}
+        best = min(held, key=held.__getitem__)
+        print(f"{name:24s} {100 * (held[best] / base - 1):+6.1f} %  at {best}", flush=True)
 
 
-def with_both(hall: Hall, terms: Terms, day: Day) -> float:
-    """J with work run as it comes, half at each site, in grams."""
-    half = day.arrival.sum(axis=1, keepdims=True) / 2
-    return float(_cost(hall, terms, day, half, half).sum())
+def with_both(hall: Hall, terms: Terms, day: Day, share: float) -> float:
+    """J with work run as it comes, a held share of it in the east, in grams."""
+    total = day.arrival.sum(axis=1, keepdims=True)
+    return float(_cost(hall, terms, day, share * total, (1 - share) * total).sum())
 
 
 if __name__ == "__main__":

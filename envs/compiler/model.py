@@ -65,15 +65,16 @@ class ProcessPlan:
     Attributes:
         name: Its name.
         node: Its source node.
-        kind: ``sample``, ``ar1``, ``markov``, ``expr``, ``trace`` or ``forecast``.
+        kind: ``sample``, ``ar1``, ``markov``, ``expr``, ``trace``, ``forecast`` or ``window``.
         hold: Steps for which a drawn value is held.
         steps: Length of the path: the horizon, and further where a forecast looks ahead on it.
         draw: For ``sample``.
         arguments: For ``ar1`` (mean, std, correlation), ``expr`` (value) and ``forecast`` (error).
-        of: For ``forecast``, the name of the process.
-        leads: For ``forecast``, whole steps ahead.
+        of: For ``forecast`` and ``window``, the name of the process.
+        leads: For ``forecast``, whole steps ahead; for ``window``, none.
         lead_set: For ``forecast``, the set the leads run over, if any.
         correlation: For ``forecast``, of the error from step to step.
+        lengths: For ``window``, whole steps summed, broadcastable over the index.
         values: For ``markov``.
         transition: For ``markov``, the matrix.
         recording: For ``trace``.
@@ -90,6 +91,7 @@ class ProcessPlan:
     leads: tuple[int, ...] = ()
     lead_set: str | None = None
     correlation: float = 0.0
+    lengths: NDArray[np.int64] | None = None
     values: NDArray[np.float64] | None = None
     transition: NDArray[np.float64] | None = None
     recording: Recording | None = None

@@ -35,7 +35,7 @@ def plan(scope: Scope, name: str, item: schema.Process) -> ProcessPlan:
     unit = parse_unit(item.unit)
     index = scope.index(item.index)
     hold = _steps(scope, item.hold, "hold") if item.hold is not None else 1
-    if hold > 1 and item.kind in ("expr", "trace", "forecast"):
+    if hold > 1 and item.kind in ("expr", "trace", "forecast", "window"):
         raise Finding(
             "bad-value",
             "hold on what is drawn: sample, ar1 or markov",
@@ -68,6 +68,9 @@ def plan(scope: Scope, name: str, item: schema.Process) -> ProcessPlan:
             recording = recorded.plan(scope, name, item.trace, unit, index)
             interval = float(recording.values.min()), float(recording.values.max())
             parts = {"recording": recording}
+        case "window":
+            assert item.window is not None
+            parts, interval = _window(scope, item.window, unit, index)
         case _:
             assert item.forecast is not None
             parts, interval = _forecast(scope, item.forecast, unit, index)
@@ -188,50 +191,17 @@ def _markov(item: schema.Markov, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
 def _forecast(
     scope: Scope, item: schema.Forecast, unit: Unit, index: tuple[str, ...]
 ) -> tuple[dict[str, object], Interval]:
-    if item.of not in scope.spec.processes:
-        raise Finding(
-            "unknown-name", "of: a process", f"'{item.of}'", "name a process of this spec"
-        )
-    of = scope.resolve(item.of)
-    if of.dimension != unit.dimension:
-        raise Finding(
-            "unit-mismatch",
-            f"the dimension of {item.of}, {of.dimension}",
-            str(unit.dimension),
-            "mend unit",
-        )
-    lead = scope.quantifier(None, Level.CONSTANT)(item.lead, _SECOND)
-    if len(lead.index) > 1 or lead.value is None:
+    of = _other(scope, item.of, unit)
+    lead = _constant_times(scope, item.lead, "leads")
+    if len(lead.index) > 1:
         raise Finding(
             "index-mismatch",
             "leads over one set at most",
             f"{lead.index}",
             "index the leads by one set",
         )
-    if scope.graph.joined(of.index, lead.index) != index:
-        expected = scope.graph.joined(of.index, lead.index)
-        raise Finding(
-            "index-mismatch",
-            f"index {list(expected)}",
-            f"{list(index)}",
-            "name the sets of the process and its leads",
-        )
-    steps = lead.value.ravel() / scope.step_s
-    if np.abs(steps - np.rint(steps)).max() > 1e-6:
-        raise Finding(
-            "bad-value",
-            "leads of whole steps",
-            f"{', '.join(f'{s:g}' for s in steps[:8])} steps",
-            "choose multiples of time.step",
-        )
-    leads = tuple(int(s) for s in np.rint(steps))
-    if min(leads) < 0 or max(leads) > MAX_LOOKAHEAD:
-        raise Finding(
-            "bad-value",
-            "leads of 0 or more",
-            f"{min(leads)} … {max(leads)} steps",
-            "mend the leads",
-        )
+    _expect_index(scope, (of, lead), index, "the process and its leads")
+    leads = tuple(_whole_steps(scope, lead, "leads").ravel().tolist())
     if not 0 <= item.correlation < 1:
         raise Finding(
             "bad-distribution",
@@ -257,3 +227,73 @@ def _forecast(
         "correlation": item.correlation,
     }
     return parts, (of.interval[0] - reach, of.interval[1] + reach)
+
+
+def _window(
+    scope: Scope, item: schema.Window, unit: Unit, index: tuple[str, ...]
+) -> tuple[dict[str, object], Interval]:
+    of = _other(scope, item.of, unit)
+    over = _constant_times(scope, item.over, "over")
+    _expect_index(scope, (of, over), index, "the process and its durations")
+    lengths = _whole_steps(scope, over, "over")
+    longest = int(lengths.max())
+    interval = min(of.interval[0] * longest, 0.0), max(of.interval[1] * longest, 0.0)
+    aligned = scope.graph.aligned(over, lengths, index)[..., 0]
+    return {"of": item.of, "leads": (0,), "lengths": aligned}, interval
+
+
+def _other(scope: Scope, name: str, unit: Unit) -> Node:
+    """The process that another one is made of; both have one dimension."""
+    if name not in scope.spec.processes:
+        raise Finding("unknown-name", "of: a process", f"'{name}'", "name a process of this spec")
+    of = scope.resolve(name)
+    if of.dimension != unit.dimension:
+        raise Finding(
+            "unit-mismatch",
+            f"the dimension of {name}, {of.dimension}",
+            str(unit.dimension),
+            "mend unit",
+        )
+    return of
+
+
+def _constant_times(scope: Scope, expression: str, what: str) -> Node:
+    times = scope.quantifier(None, Level.CONSTANT)(expression, _SECOND)
+    if times.value is None:
+        raise Finding(
+            "index-mismatch", f"{what} known at compile time", "others", "use constant parameters"
+        )
+    return times
+
+
+def _expect_index(scope: Scope, nodes: tuple[Node, ...], index: tuple[str, ...], what: str) -> None:
+    expected = scope.graph.joined(*(node.index for node in nodes))
+    if expected != index:
+        raise Finding(
+            "index-mismatch",
+            f"index {list(expected)}",
+            f"{list(index)}",
+            f"name the sets of {what}",
+        )
+
+
+def _whole_steps(scope: Scope, times: Node, what: str) -> np.ndarray:
+    """Constant times as whole steps, in the shape of the node."""
+    assert times.value is not None
+    steps = times.value / scope.step_s
+    whole = np.rint(steps)
+    if np.abs(steps - whole).max() > 1e-6:
+        raise Finding(
+            "bad-value",
+            f"{what} of whole steps",
+            f"{', '.join(f'{s:g}' for s in steps.ravel()[:8])} steps",
+            "choose multiples of time.step",
+        )
+    if whole.min() < 0 or whole.max() > MAX_LOOKAHEAD:
+        raise Finding(
+            "bad-value",
+            f"{what} of 0 or more",
+            f"{whole.min():g} … {whole.max():g} steps",
+            f"mend {what}",
+        )
+    return whole.astype(np.int64)

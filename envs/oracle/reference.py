@@ -30,6 +30,7 @@ _SOLVERS: dict[str, tuple[str, ...]] = {
     "branch_and_bound": ("envs.oracle.branch_and_bound",),
     "irs_phases": ("envs.oracle.irs_phases",),
     "irs_site": ("envs.oracle.irs_site",),
+    "cooling_day": ("envs.oracle.cooling", "envs.oracle.cooling_mpc"),
     "day_lagrangian": ("envs.oracle.offload", "envs.oracle.offload_mpc"),
 }
 """Modules with a ``solve`` function, by the ``meta.certified`` name of a spec."""

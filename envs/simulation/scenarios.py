@@ -160,6 +160,8 @@ class ScenarioSampler:
         """The path of one process, ``(steps, *index, batch)``."""
         if plan.kind == "forecast":
             path = self._forecast(plan, scenarios, known, drawn, batch)
+        elif plan.kind == "window":
+            path = self._window(plan, drawn)
         elif plan.kind == "expr":
             path = self._derived(plan, known, batch)
         elif plan.kind == "trace":
@@ -223,6 +225,21 @@ class ScenarioSampler:
         }
         rank = len(plan.node.index) + 1
         return {role: v[:: plan.hold] if v.ndim > rank else v for role, v in aligned.items()}
+
+    def _window(self, plan: ProcessPlan, drawn: Drawn) -> Array:
+        """Moving sums; before the episode there is nothing."""
+        graph, index, steps = self._compiled.graph, plan.node.index, plan.steps
+        of = next(p.node for p in self._compiled.processes if p.name == plan.of)
+        sizes = graph.sizes(index)
+        one = graph.aligned(of, drawn.paths[plan.of][:steps], index)
+        total = np.cumsum(np.broadcast_to(one, (steps, *sizes, one.shape[-1])), axis=0)
+        path = total.copy()
+        assert plan.lengths is not None
+        lengths = np.broadcast_to(plan.lengths, sizes)
+        for length in np.unique(lengths[lengths < steps]):
+            places = lengths == length
+            path[length:, places] -= total[: steps - length, places]
+        return path
 
     def _forecast(
         self,

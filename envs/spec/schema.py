@@ -244,6 +244,13 @@ class Forecast(Item):
     correlation: Number = 0.9
 
 
+class Window(Item):
+    """The sum of a process over the steps of a duration up to now."""
+
+    of: str
+    over: Expression
+
+
 class Process(Item):
     """An exogenous quantity that changes over time whatever the agent does."""
 
@@ -255,6 +262,7 @@ class Process(Item):
     expr: Expression | None = None
     trace: Trace | None = None
     forecast: Forecast | None = None
+    window: Window | None = None
     hold: ExpressionOrNumber | None = None
     bounds: NumberPair | None = None
     source: Source = None
@@ -271,7 +279,7 @@ class Process(Item):
         return _exactly_one(self, PROCESS_KINDS)
 
 
-PROCESS_KINDS = ("sample", "ar1", "markov", "expr", "trace", "forecast")
+PROCESS_KINDS = ("sample", "ar1", "markov", "expr", "trace", "forecast", "window")
 
 
 class Terminal(Item):

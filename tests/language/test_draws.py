@@ -364,3 +364,73 @@ def test_a_clock_process_is_the_same_in_every_scenario() -> None:
     )
     sun = tiny.paths(problem, ["sun"], 3)["sun"]
     np.testing.assert_allclose(sun[:, 0], np.sin(2 * np.pi * np.arange(4) / 24), atol=1e-12)
+
+
+def _windows(over: str, index: list[str], **sets: int) -> tuple[Array, Array]:
+    """A process ``(time, scenario, kind)`` and its moving sums, over eight steps of an hour."""
+    problem = tiny.problem(
+        sets={"kind": 2, **sets},
+        time={"horizon": 8},
+        parameters={"age": {"unit": "h", "index": ["kind"], "value": [2, 5]}},
+        processes={
+            "load": {"unit": "kW", "index": ["kind"], "sample": {"uniform": [-1, 3]}},
+            "recent": {"unit": "kW", "index": index, "window": {"of": "load", "over": over}},
+        },
+    )
+    drawn = tiny.paths(problem, ["load", "recent"], 7)
+    return drawn["load"], drawn["recent"]
+
+
+def test_a_window_is_the_sum_up_to_now_of_what_came_within_it() -> None:
+    load, recent = _windows("age", ["kind"])
+    for kind, length in enumerate((2, 5)):
+        for t in range(8):
+            expected = load[max(t + 1 - length, 0) : t + 1, :, kind].sum(axis=0)
+            np.testing.assert_allclose(recent[t, :, kind], expected, atol=1e-9)
+
+
+def test_a_window_may_run_over_further_sets_and_be_empty() -> None:
+    load, recent = _windows("age * 0 + '3 h' * position(part)", ["kind", "part"], part=2)
+    assert (recent[..., 0] == 0).all()
+    np.testing.assert_allclose(recent[4, ..., 1], load[2:5].sum(axis=0))
+
+
+def test_a_forecast_of_a_window_looks_ahead_on_it() -> None:
+    problem = tiny.problem(
+        processes={
+            "load": {"unit": "1", "sample": {"uniform": [0, 1]}},
+            "recent": {"unit": "1", "window": {"of": "load", "over": "'2 h'"}},
+            "known": {"unit": "1", "forecast": {"of": "recent", "lead": "'3 h'", "error": 0}},
+        }
+    )
+    drawn = tiny.paths(problem, ["load", "known"], 5)
+    load = drawn["load"]
+    np.testing.assert_allclose(drawn["known"], load[2:6] + load[3:7])
+
+
+@pytest.mark.parametrize(
+    ("window", "code"),
+    [
+        ({"of": "load", "over": "'90 min'"}, "bad-value"),
+        ({"of": "load", "over": "'-2 h'"}, "bad-value"),
+        ({"of": "load", "over": "'2 W'"}, "unit-mismatch"),
+        ({"of": "lode", "over": "'2 h'"}, "unknown-name"),
+        ({"of": "load", "over": "'1 h' * load"}, "not-known-yet"),
+        ({"of": "recent", "over": "'2 h'"}, "cycle"),
+        ({"of": "wide", "over": "'2 h'"}, "index-mismatch"),
+        ({"of": "watts", "over": "'2 h'"}, "unit-mismatch"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_refused(window: dict[str, str], code: str) -> None:
+    found = tiny.refusal(
+        lambda: tiny.problem(
+            sets={"kind": 2},
+            processes={
+                "load": {"unit": "1", "sample": {"uniform": [0, 1]}},
+                "watts": {"unit": "W", "sample": {"uniform": [0, 1]}},
+                "wide": {"unit": "1", "index": ["kind"], "sample": {"uniform": [0, 1]}},
+                "recent": {"unit": "1", "window": window},
+            },
+        )
+    )
+    assert found == [(code, "processes.recent")]

@@ -54,6 +54,7 @@ ADDED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "aaa",
         {"unit": "1", "forecast": {"of": "sum_of", "lead": "'9 h'", "error": 1}},
     ),
+    "a window": ("processes", "aaa", {"unit": "1", "window": {"of": "load", "over": "'3 h'"}}),
     "a longer horizon": ("time", "horizon", 40),
     "another unit": (
         "processes",

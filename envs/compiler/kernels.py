@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from envs.compiler import linear_kernels, radial
+
 Kernel = Callable[..., Any]
 
 
@@ -278,3 +280,7 @@ TORCH: dict[str, Kernel] = {
     "transpose": lambda torch, x, attribute: x.permute(_permutation(x.ndim, attribute)),
     "interp": _torch_interp,
 }
+
+for _module in (linear_kernels, radial):
+    NUMPY |= _module.NUMPY
+    TORCH |= _module.TORCH

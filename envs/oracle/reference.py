@@ -29,6 +29,7 @@ _SOLVERS: dict[str, tuple[str, ...]] = {
     "water_filling": ("envs.oracle.water_filling",),
     "branch_and_bound": ("envs.oracle.branch_and_bound",),
     "day_lagrangian": ("envs.oracle.offload", "envs.oracle.offload_mpc"),
+    "v2g_day": ("envs.oracle.v2g",),
 }
 """Modules with a ``solve`` function, by the ``meta.certified`` name of a spec."""
 

@@ -29,7 +29,7 @@ _SOLVERS: dict[str, tuple[str, ...]] = {
     "water_filling": ("envs.oracle.water_filling",),
     "branch_and_bound": ("envs.oracle.branch_and_bound",),
     "day_lagrangian": ("envs.oracle.offload", "envs.oracle.offload_mpc"),
-    "v2g_day": ("envs.oracle.v2g",),
+    "v2g_day": ("envs.oracle.v2g", "envs.oracle.v2g_mpc"),
 }
 """Modules with a ``solve`` function, by the ``meta.certified`` name of a spec."""
 

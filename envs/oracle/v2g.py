@@ -1,4 +1,4 @@
-"""The optimum of ``v2g`` with full foresight: proven by a linear programme, attained by its plan."""
+"""The optimum of ``v2g`` with full foresight: a linear programme proves it, its plan attains it."""
 
 from __future__ import annotations
 

@@ -191,14 +191,18 @@ def _vehicle(
         steps, cost=site.wear * hours, high=store.power if lend else 0.0
     )
     _stored(programme, store, hours, start, stored, np.array([charge, discharge]))
-    # Beyond this the charger holds the voltage and power falls with what is missing.
+    # Beyond this the charger holds the voltage and power falls with what is missing: at a step's
+    # beginning, as in the problem, and for the longer steps of a forecast cautiously at its end.
     slope = store.power / (site.taper_share * store.size)
     if target > (1 - site.taper_share) * store.size:
+        long = hours > 1.5 * day.hours[0]
         right = np.full(steps, slope * store.size)
-        right[0] -= slope * start
+        if not long[0]:
+            right[0] -= slope * start
         rows = programme.at_most.new(right, steps)
         programme.at_most.add(rows, charge)
-        programme.at_most.add(rows[1:], stored[:-1], slope)
+        programme.at_most.add(rows[long], stored[long], slope)
+        programme.at_most.add(rows[1:][~long[1:]], stored[:-1][~long[1:]], slope)
     if sessions.last[plug] <= len(day.hours):
         missing = programme.variables(1, cost=site.undelivered)
         row = programme.at_most.new(-target, 1)
@@ -213,7 +217,8 @@ def _battery(
     """The battery: power into it, and out of it."""
     store, steps = site.battery, len(day.hours)
     stored = programme.variables(steps, high=store.size)
-    charge, discharge = (programme.variables(steps, high=store.power) for _ in range(2))
+    charge = programme.variables(steps, high=store.power)
+    discharge = programme.variables(steps, cost=site.wear * day.hours, high=store.power)
     start = site.battery_start if start is None else start
     _stored(programme, store, day.hours, start, stored, np.array([charge, discharge]))
     missing = programme.variables(1, cost=site.battery_price)
@@ -237,8 +242,8 @@ def _lines(programme: Programme, site: Site, day: Day, flow: Indices) -> None:
             source = day.ci_micro if of_micro.all() else day.ci
             _loss(programme, site.loss[line], source * day.hours, list(flow[paths]))
             continue
-        # With intensities a <= b and flows f_a, f_b the loss costs (a f_a + b f_b)(f_a + f_b), which
-        # is at least a (f_a + f_b)^2 + (b - a) f_b^2.
+        # With intensities a <= b and flows f_a, f_b a loss costs (a f_a + b f_b)(f_a + f_b), at
+        # least a (f_a + f_b)^2 + (b - a) f_b^2.
         least = np.minimum(day.ci, day.ci_micro)
         _loss(programme, site.loss[line], least * day.hours, list(flow[paths]))
         for micro, dearer in ((False, day.ci - least), (True, day.ci_micro - least)):

@@ -30,6 +30,7 @@ _SOLVERS: dict[str, tuple[str, ...]] = {
     "branch_and_bound": ("envs.oracle.branch_and_bound",),
     "day_lagrangian": ("envs.oracle.offload", "envs.oracle.offload_mpc"),
     "v2g_day": ("envs.oracle.v2g", "envs.oracle.v2g_mpc"),
+    "feeder_day": ("envs.oracle.feeder",),
 }
 """Modules with a ``solve`` function, by the ``meta.certified`` name of a spec."""
 

@@ -7,7 +7,7 @@ import envs
 from envs.oracle import load_reference, offload_mpc
 from envs.oracle.reference import solver
 
-SAMPLE = {"offload": 3}
+SAMPLE = {"offload": 3, "v2g": 4, "v2g_feeder": 4}
 
 
 @pytest.mark.parametrize("name", envs.problems())

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-IDLE_SHARES = (0.6, 0.4, 0.0, 0.0)
-"""Over which paths exports leave."""
+NEAR_SHARE, NEAR_LIMIT_KW = 0.6, 64.0
+"""Of exports, over the path that loses less, as far as its lines carry them."""
 
 
 def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping[str, Array]:
@@ -87,7 +87,10 @@ def decisions(plans: list[Plan]) -> dict[str, Array]:
     """Plans as decisions ``(step, scenario, …)`` in base units."""
     flow = np.maximum([plan.flow for plan in plans], 0.0)
     total = flow.sum(axis=-1, keepdims=True)
-    share = np.where(total > 1e-6, flow / np.maximum(total, 1e-6), IDLE_SHARES)
+    sold = np.maximum([plan.sold for plan in plans], 1e-6)
+    near = np.minimum(NEAR_SHARE, NEAR_LIMIT_KW / sold)
+    outward = np.stack([near, 1 - near, 0 * near, 0 * near], axis=-1)
+    share = np.where(total > 1e-6, flow / np.maximum(total, 1e-6), outward)
     parts = {
         "charger": np.array([plan.charger for plan in plans]) * KW,
         "command": np.array([plan.command for plan in plans]) * KW,

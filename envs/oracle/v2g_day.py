@@ -107,12 +107,13 @@ class Day:
 
 @dataclass(frozen=True)
 class Plan:
-    """Least cost in grams; kW: chargers ``(step, plug)``, battery, flow delivered by path."""
+    """Least cost in grams; kW: chargers ``(step, plug)``, battery, flow by path, exports."""
 
     value_g: float
     charger: Array
     command: Array
     flow: Array
+    sold: Array
 
 
 def solve(
@@ -146,7 +147,8 @@ def solve(
     price = np.where(site.of_micro[:, None] > 0, day.ci_micro, day.ci) * day.hours
     flow = np.array([programme.variables(steps, cost=row) for row in price])
     credit = site.credit_share * np.minimum(day.ci, day.ci_micro) * day.hours
-    programme.equal.add(balance, programme.variables(steps, cost=-credit), -1.0)
+    sold = programme.variables(steps, cost=-credit)
+    programme.equal.add(balance, sold, -1.0)
     limit = programme.at_most.new(site.micro_max, steps)
     for path, of_micro in zip(flow, site.of_micro, strict=True):
         programme.equal.add(balance, path, 1.0)
@@ -157,7 +159,7 @@ def solve(
     charger = np.zeros((steps, len(sessions.first)))
     for plug, span, charge, discharge in vehicles:
         charger[span, plug] = x[charge] - x[discharge]
-    return Plan(value, charger, x[given] - x[taken], np.asarray(x[flow].T))
+    return Plan(value, charger, x[given] - x[taken], np.asarray(x[flow].T), x[sold])
 
 
 def _stored(

@@ -98,14 +98,16 @@ class Graph:
             sorted({name for index in indices for name in index}, key=self._order.__getitem__)
         )
 
-    def charge(self, index: tuple[str, ...]) -> None:
+    def charge(self, index: tuple[str, ...], times: int = 1) -> None:
         """Count a value over an index against the budgets, before anything of its size is made.
+
+        An operation that goes over its values several times counts as often.
 
         Raises:
             Finding: ``budget``.
         """
         elements = math.prod(self.sizes(index))
-        self._elements += elements
+        self._elements += elements * times
         if len(self._nodes) >= MAX_NODES or elements > MAX_ELEMENTS or self._elements > MAX_TOTAL:
             raise Finding(
                 "budget",

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.compiler import complex_kernels
+from envs.compiler import complex_kernels, linear_kernels, radial
 
 Kernel = Callable[..., Any]
 
@@ -179,7 +179,6 @@ NUMPY: dict[str, Kernel] = {
     "contract": _contract,
     "transpose": _transpose,
     "interp": _interp,
-    **complex_kernels.NUMPY,
 }
 
 
@@ -294,5 +293,8 @@ TORCH: dict[str, Kernel] = {
     "contract": lambda torch, a, b, attribute: (a * b).sum(dim=attribute),
     "transpose": lambda torch, x, attribute: x.permute(_permutation(x.ndim, attribute)),
     "interp": _torch_interp,
-    **complex_kernels.TORCH,
 }
+
+for _module in (complex_kernels, linear_kernels, radial):
+    NUMPY |= _module.NUMPY
+    TORCH |= _module.TORCH

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from envs.compiler import complex_numbers, elementary, functions, over_sets
+from envs.compiler import complex_numbers, elementary, functions, linear, over_sets
 from envs.compiler.fields import DOMAIN_FUNCTIONS
+from envs.compiler.fields.formula import SET
 from envs.compiler.functions import FUNCTIONS, Argument
 from envs.compiler.graph import Graph, Node
 from envs.spec import expressions
@@ -14,7 +15,7 @@ from envs.spec.expressions import Call, Element, Expression, Name, Number, Quant
 from envs.spec.units import DIMENSIONLESS, Dimension, parse_unit
 
 # Importing these modules registers their functions.
-__all__ = ["Lowering", "complex_numbers", "elementary"]
+__all__ = ["Lowering", "complex_numbers", "elementary", "linear"]
 
 OPERATORS = {
     "+",
@@ -46,6 +47,7 @@ class Lowering:
         labels: Mapping[str, list[str]],
         resolve: Resolve,
         known: Callable[[], Iterable[str]],
+        sets: Mapping[str, str] | None = None,
     ) -> None:
         """Lower over a graph.
 
@@ -55,11 +57,13 @@ class Lowering:
             resolve: Gives the node of a name, or raises a `Finding` or `KeyError` when there is
                 none.
             known: The names that exist, for hints.
+            sets: Sets by the names they have in here, where those are not their own.
         """
         self._graph = graph
         self._labels = labels
         self._resolve = resolve
         self._known = known
+        self._sets = sets or {}
 
     def text(self, text: str) -> Node:
         """Lower an expression as written.
@@ -103,7 +107,7 @@ class Lowering:
 
     def _call(self, name: str, arguments: tuple[Expression, ...]) -> Node:
         if name in DOMAIN_FUNCTIONS:
-            return self._domain(name, [self.lower(argument) for argument in arguments])
+            return self._domain(name, arguments)
         known = FUNCTIONS.get(name)
         if known is None:
             words = [n for n in (*FUNCTIONS, *DOMAIN_FUNCTIONS) if n.isidentifier()]
@@ -125,8 +129,10 @@ class Lowering:
         return known.build(self._graph, *lowered)
 
     def _set(self, argument: Expression, function: str) -> str:
-        if isinstance(argument, Name) and argument.name in self._graph.sets:
-            return argument.name
+        if isinstance(argument, Name):
+            named = self._sets.get(argument.name, argument.name)
+            if named in self._graph.sets:
+                return named
         found = shorten(argument.name) if isinstance(argument, Name) else "an expression"
         hint = nearest(found, self._graph.sets)
         if function in ("min_over", "max_over"):
@@ -156,28 +162,33 @@ class Lowering:
             "count from 0, or name the element by its label",
         )
 
-    def _domain(self, name: str, arguments: list[Node]) -> Node:
+    def _domain(self, name: str, arguments: tuple[Expression, ...]) -> Node:
         """Expand a domain function: its definition is an expression over its parameters."""
         known = DOMAIN_FUNCTIONS[name]
         if len(arguments) != len(known.parameters):
             raise Finding(
                 "bad-expression", str(known), f"{len(arguments)} arguments", f"call it as {known}"
             )
-        scope = {
-            parameter: functions.fitting(self._graph, argument, unit, f"'{parameter}' of {name}")
-            for (parameter, unit), argument in zip(known.parameters.items(), arguments, strict=True)
-        }
         # The definition computes on plain numbers in the stated units, as the source writes it.
-        plain = {
-            parameter: functions.divided(self._graph, node, self._graph.constant(*_one(unit)))
-            for (parameter, unit), node in zip(
-                known.parameters.items(), scope.values(), strict=True
+        plain: dict[str, Node] = {}
+        sets: dict[str, str] = {}
+        for (parameter, unit), argument in zip(known.parameters.items(), arguments, strict=True):
+            if unit == SET:
+                sets[parameter] = self._set(argument, name)
+                continue
+            node = functions.fitting(
+                self._graph, self.lower(argument), unit, f"'{parameter}' of {name}"
             )
-        }
-        inner = Lowering(self._graph, {}, plain.__getitem__, lambda: plain)
-        value, dimension = _one(known.unit)
-        result = functions.number(self._graph, inner.text(known.definition))
+            plain[parameter] = functions.divided(
+                self._graph, node, self._graph.constant(*_one(unit))
+            )
+        if known.build is not None:
+            result = known.build(self._graph, *plain.values(), *sets.values())
+        else:
+            inner = Lowering(self._graph, {}, plain.__getitem__, lambda: plain, sets)
+            result = functions.number(self._graph, inner.text(known.definition))
         assert result.dimension == DIMENSIONLESS, f"{name} must be defined on plain numbers"
+        value, dimension = _one(known.unit)
         return functions.times(self._graph, result, self._graph.constant(value, dimension))
 
 

@@ -32,6 +32,8 @@ _SOLVERS: dict[str, tuple[str, ...]] = {
     "irs_site": ("envs.oracle.irs_site",),
     "cooling_day": ("envs.oracle.cooling", "envs.oracle.cooling_mpc"),
     "day_lagrangian": ("envs.oracle.offload", "envs.oracle.offload_mpc"),
+    "v2g_day": ("envs.oracle.v2g", "envs.oracle.v2g_mpc"),
+    "feeder_day": ("envs.oracle.feeder",),
 }
 """Modules with a ``solve`` function, by the ``meta.certified`` name of a spec."""
 

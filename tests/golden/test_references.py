@@ -11,7 +11,7 @@ import envs
 from envs.oracle import COMMITTED, load_reference, offload_mpc
 from envs.oracle.reference import solver
 
-SAMPLE = {"cooling": 2, "offload": 3, "irs": 8, "irs_beamforming": 2}
+SAMPLE = {"cooling": 2, "offload": 3, "irs": 8, "irs_beamforming": 2, "v2g": 4, "v2g_feeder": 4}
 
 LOOSE = {"irs_beamforming": 1.6}
 """Best known over proven bound where that is more than 5 %.

@@ -87,6 +87,10 @@ def _differences(text: str, width: float = 1e-6) -> Array:
         "sum(contract(m, d, row) ** 2, column)",
         "sum(relabel(d, row, twin) * d * (position(row) > position(twin)), row, twin)",
         "sum(interp(d, xs, ys), row)",
+        "sum(solve(d * relabel(d, row, twin) + (1 + position(row)) * (position(row)"
+        " + position(twin) == 4), d + 1, row, twin) * position(twin), twin)",
+        "sum(downstream_sum(d, max(position(row) - 2, -1), row) ** 2 * position(row)"
+        " + upstream_sum(d, floor(position(row) / 2) - 1 + 0 * position(row), row) ** 3, row)",
         "d[1] * d['3'] + sum(one_hot(2, row) * d, row)",
         "sum(m * d * w, row, column)",
         "sum(hypot(d, 0.3) + atan2(d, 0.4) + atan2(0.2, d) + erlang_cdf(3 + d, 4), row)",

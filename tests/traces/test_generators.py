@@ -105,7 +105,7 @@ def days_of(name: str) -> Array:
 @pytest.mark.parametrize(
     ("name", "real"),
     [
-        ("wet_bulb", FITTED["wet_bulb"][SEATTLE]["summer"]["statistics"]),
+        ("air_wet_bulb", FITTED["wet_bulb"][SEATTLE]["summer"]["statistics"]),
         ("load", FITTED["load"]["GoogleClusteData_CPU_Data_Hourly_1"]["statistics"]),
     ],
 )

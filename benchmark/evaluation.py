@@ -16,8 +16,8 @@ Act = Callable[[NDArray[np.float32], Any], NDArray[np.float32]]
 
 VIOLATION = "violation."
 METRIC = "metric."
-TOLERANCE = 1e-9
-"""A total violation up to this is rounding, not a violation."""
+TOLERANCE = 1e-6
+"""A total violation up to this, in its declared unit, is rounding and not a violation."""
 
 
 @dataclass(frozen=True)

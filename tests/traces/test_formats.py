@@ -13,6 +13,7 @@ from envs.spec.diagnostics import Finding
 from envs.traces import read_file, read_series, read_sessions, whole_days
 from envs.traces.humid_air import wet_bulb_c
 from envs.traces.series import Series
+from tests.language import tiny
 from tests.traces import files
 
 DAYS = files.carbon_of_days(3)
@@ -117,6 +118,17 @@ def test_wet_bulb_agrees_with_psychrolib_from_frost_to_desert() -> None:
                 theirs = psychrolib.GetTWetBulbFromRelHum(dry, humidity, pressure)
                 ours = wet_bulb_c(np.array([dry]), np.array([humidity]), np.array([pressure]))
                 assert ours[0] == pytest.approx(theirs, abs=0.001)
+
+
+@pytest.mark.parametrize("dry", [-15.0, 8.0, 21.0, 39.0])
+@pytest.mark.parametrize("humidity", [0.1, 0.6, 1.0])
+def test_a_weather_file_and_the_language_have_one_wet_bulb(dry: float, humidity: float) -> None:
+    text = f"(wet_bulb(from_celsius({dry}), {humidity}, '95000 Pa') - from_celsius(0)) / '1 K'"
+    node = tiny.problem(equations={"probe": {"unit": "1", "expr": text}}).compiled()
+    value = node.named["probe"][0].value
+    assert value is not None
+    (ours,) = wet_bulb_c(np.array([dry]), np.array([humidity]), np.array([95000.0]))
+    assert float(value[0]) == pytest.approx(ours, abs=0.002)
 
 
 def test_a_plain_table_has_one_column_or_a_named_one() -> None:

@@ -64,6 +64,7 @@ def _extras(requirement: Requirement) -> list[str]:
 def main() -> None:
     """Print the constraints file."""
     pins = closure(direct_requirements())
+    pins.pop("lowcarbon-bench", None)  # an extra of this project that names others of it
     print(HEADER.format(python=f"{sys.version_info.major}.{sys.version_info.minor}"), end="")
     print(*(pins[name] for name in sorted(pins)), sep="\n")
 

@@ -1,0 +1,165 @@
+"""Text as vectors of length one: latent semantic analysis, a server, or a local model."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.formulation.knowledge.errors import KnowledgeError, optional
+from envs.formulation.retrieval.settings import RetrievalSettings
+from envs.formulation.retrieval.terms import terms
+
+Vectors = NDArray[np.float32]
+
+LATENT = 256
+"""Dimensions of the latent space at most."""
+BATCH = 128
+"""Texts of one request."""
+
+
+class Embedding(Protocol):
+    """Maps texts to vectors.
+
+    Attributes:
+        name: Tells this embedding from others, so that stored vectors are not mixed up.
+    """
+
+    name: str
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Vectors ``(text, dimension)`` of length one; 0 where a text has nothing known."""
+        ...
+
+
+class LatentSemantics:
+    """TF-IDF and a truncated SVD, fitted on the chunks themselves: no download, no server."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Fit on texts; the same texts give the same vectors."""
+        text = optional("sklearn.feature_extraction.text", "scikit-learn")
+        decomposition = optional("sklearn.decomposition", "scikit-learn")
+        # A word that stands in one chunk only cannot relate two of them.
+        rare = 1 if len(texts) < 1_000 else 2
+        self._tfidf = text.TfidfVectorizer(
+            analyzer=_features, sublinear_tf=True, min_df=rare, dtype=np.float32
+        )
+        try:
+            weights = self._tfidf.fit_transform(texts)
+        except ValueError as error:
+            raise KnowledgeError("the knowledge base holds no words to index") from error
+        size = min(LATENT, min(weights.shape) - 1)
+        self._svd: Any = None
+        if size >= 2:
+            self._svd = decomposition.TruncatedSVD(size, n_iter=4, random_state=0).fit(weights)
+        digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+        self.name = f"lsa-{size}-{digest[:16]}"
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Project texts into the latent space."""
+        weights = self._tfidf.transform(texts)
+        found = weights.toarray() if self._svd is None else self._svd.transform(weights)
+        return unit_length(found)
+
+
+def _features(text: str) -> list[str]:
+    """Words and pairs of neighbours."""
+    words = terms(text)
+    return words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+
+
+class ServedEmbedding:
+    """Any server with an OpenAI-compatible ``/embeddings``."""
+
+    def __init__(self, settings: RetrievalSettings) -> None:
+        """Make a client; nothing is sent yet.
+
+        Raises:
+            KnowledgeError: The model's name or the key is missing.
+        """
+        openai = optional("openai", "openai")
+        if not settings.model:
+            raise KnowledgeError("embedding: openai needs the name of a model: set model in it")
+        key = os.environ.get(settings.key_variable)
+        if key is None and settings.base_url is None:
+            raise KnowledgeError(
+                f"embedding: openai needs a key in the environment variable "
+                f"{settings.key_variable}, or the base_url of a server that asks for none"
+            )
+        self.name = f"openai-{settings.model}"
+        self._model, self._error = settings.model, openai.OpenAIError
+        self._client = openai.OpenAI(
+            api_key=key or "none", base_url=settings.base_url, timeout=settings.timeout_s
+        )
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Ask the server, a batch at a time."""
+        rows: list[list[float]] = []
+        for start in range(0, len(texts), BATCH):
+            batch = list(texts[start : start + BATCH])
+            try:
+                answer = self._client.embeddings.create(
+                    model=self._model, input=batch, encoding_format="float"
+                )
+            except self._error as error:
+                where = self._client.base_url
+                raise KnowledgeError(f"the embedding server {where} failed: {error}") from error
+            found = sorted(answer.data, key=lambda item: item.index)
+            if len(found) != len(batch):
+                raise KnowledgeError(
+                    f"the embedding server answered {len(found)} vectors for {len(batch)} texts"
+                )
+            rows.extend(item.embedding for item in found)
+        return unit_length(_matrix(rows))
+
+
+class LocalEmbedding:
+    """A sentence-transformers model that is already on this machine."""
+
+    def __init__(self, settings: RetrievalSettings) -> None:
+        """Load the model; nothing is downloaded."""
+        try:
+            library = optional("sentence_transformers", "sentence-transformers")
+        except KnowledgeError as error:
+            raise KnowledgeError(
+                "embedding: sentence-transformers needs pip install sentence-transformers"
+            ) from error
+        if not settings.model:
+            raise KnowledgeError("embedding: sentence-transformers needs model: a folder")
+        self.name = f"sentence-transformers-{settings.model}"
+        try:
+            self._model = library.SentenceTransformer(settings.model, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise KnowledgeError(f"model {settings.model} cannot be loaded: {error}") from error
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Run the model."""
+        return unit_length(np.asarray(self._model.encode(list(texts)), np.float32))
+
+
+def make_embedding(settings: RetrievalSettings, texts: Sequence[str]) -> Embedding:
+    """The embedding the settings ask for; ``texts`` are what it may be fitted on."""
+    if settings.embedding == "openai":
+        return ServedEmbedding(settings)
+    if settings.embedding == "sentence-transformers":
+        return LocalEmbedding(settings)
+    return LatentSemantics(texts)
+
+
+def unit_length(vectors: NDArray[np.floating[Any]]) -> Vectors:
+    """Vectors scaled to length one; those of length zero stay."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Vectors = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return scaled
+
+
+def _matrix(rows: list[list[float]]) -> Vectors:
+    try:
+        matrix = np.asarray(rows, np.float32)
+    except (ValueError, TypeError) as error:
+        raise KnowledgeError("the embedding server answered vectors of different sizes") from error
+    if matrix.ndim != 2 or not np.isfinite(matrix).all():
+        raise KnowledgeError("the embedding server answered something that is no finite vectors")
+    return matrix

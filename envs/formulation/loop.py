@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from envs.formulation.answer import document_in
 from envs.formulation.assessment import Assessment, assess
-from envs.formulation.llm.protocol import UNKNOWN, Message, Model
+from envs.formulation.llm.protocol import UNKNOWN, Answer, Message, Model
 from envs.formulation.prompt import repair_prompt, request_prompt, system_prompt
 from envs.formulation.retriever import Retriever, excerpts
 from envs.formulation.transcript import Attempt, Opening, Transcript
@@ -68,7 +68,6 @@ def open_conversation(
     request: str,
     retriever: Retriever | None = None,
     memory: Memory | None = None,
-    structured: bool = False,
 ) -> Opening:
     """Retrieve, recall and write the first two messages.
 
@@ -81,7 +80,7 @@ def open_conversation(
         )
     chunks = excerpts(retriever.search(request, limit=CHUNKS)) if retriever else ()
     recalled = memory.recall(request) if memory else None
-    system = system_prompt(taken=library(), structured=structured)
+    system = system_prompt(taken=library())
     return Opening(request, chunks, system, request_prompt(request, chunks, recalled))
 
 
@@ -113,8 +112,7 @@ def formulate(
         ValueError: The request is empty or endless.
     """
     if opening is None:
-        structured = bool(getattr(model, "structured", False))
-        opening = open_conversation(request, retriever, memory, structured)
+        opening = open_conversation(request, retriever, memory)
     taken = library() if taken is None else taken
     conversation = opening.messages
     attempts: list[Attempt] = []
@@ -125,7 +123,7 @@ def formulate(
         answer = model.answer(conversation)
         name = answer.model
         report(f"answer {turn + 1} of {name}, {len(answer.text)} characters: checking")
-        document, assessment = _read(answer.text, taken)
+        document, assessment = _read(answer, taken)
         last = assessment.findings
         attempts.append(
             Attempt(
@@ -170,9 +168,20 @@ def provenance(transcript: Transcript) -> dict[str, Any]:
     }
 
 
-def _read(text: str, taken: Collection[str]) -> tuple[dict[str, Any] | None, Assessment]:
+def _read(answer: Answer, taken: Collection[str]) -> tuple[dict[str, Any] | None, Assessment]:
+    if answer.cut:
+        return None, Assessment(None, (_CUT,))
     try:
-        document = document_in(text)
+        document = document_in(answer.text)
     except SpecError as error:
         return None, Assessment(None, error.diagnostics)
     return document, assess(document, taken)
+
+
+_CUT = Diagnostic(
+    "bad-answer",
+    "answer",
+    "a whole spec",
+    "one that was cut off at the limit of the answer's length",
+    "write a shorter spec: fewer parameters and rules, no comments",
+)

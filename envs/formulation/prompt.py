@@ -21,19 +21,17 @@ EXEMPLARS = ("wash_water", "transcoding")
 MOST_FINDINGS = 20
 
 
-def system_prompt(taken: Iterable[str], structured: bool = False) -> str:
+def system_prompt(taken: Iterable[str]) -> str:
     """The first message: role, language, exemplars, form of the answer.
 
     Args:
         taken: Names that a new problem may not have.
-        structured: Whether the answer is JSON held to a schema, instead of YAML in a fence.
     """
     parts = [_file("wording/role.md"), reference(), "# Two worked examples"]
     for name in EXEMPLARS:
         parts += [f"## Request\n\n{_file(f'exemplars/{name}.md')}", "## Spec"]
         parts.append(fenced(_file(f"exemplars/{name}.yaml")))
-    form = _file(f"wording/answer_{'json' if structured else 'yaml'}.md")
-    parts.append(form.replace("{taken}", ", ".join(sorted(taken))))
+    parts.append(_file("wording/answer.md").replace("{taken}", ", ".join(sorted(taken))))
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

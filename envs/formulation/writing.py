@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 WIDTH = 120
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+# Words and units, and quantities such as `15 min`: nothing that YAML could take for anything else.
+_PLAIN = re.compile(
+    r"[A-Za-z][A-Za-z0-9_/^*+.-]*( [A-Za-z0-9][A-Za-z0-9_/^*+.-]*)*|[0-9]+ [a-zA-Z]+"
+)
 _NOT_PLAIN = frozenset(("true", "false", "null", "y", "n", "yes", "no", "on", "off"))
 _SPACED = frozenset(("parameters", "processes", "decisions", "equations", "objective"))
 

@@ -28,6 +28,7 @@ class Answer:
         prompt_tokens: Read, where the server counts them.
         answer_tokens: Written, where the server counts them.
         seconds: From question to answer, where that was measured.
+        cut: Whether a limit ended it before its end.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Answer:
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     seconds: float | None = None
+    cut: bool = False
 
 
 class Model(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from envs.formulation.answer import document_in
 from envs.formulation.assessment import Assessment, assess
 from envs.formulation.llm.protocol import UNKNOWN, Answer, Message, Model
-from envs.formulation.prompt import repair_prompt, request_prompt, system_prompt
+from envs.formulation.prompt import repair_prompt, request_prompt, revision_prompt, system_prompt
 from envs.formulation.retriever import Retriever, excerpts
 from envs.formulation.transcript import Attempt, Opening, Transcript
 from envs.formulation.writing import to_yaml
@@ -68,8 +68,15 @@ def open_conversation(
     request: str,
     retriever: Retriever | None = None,
     memory: Memory | None = None,
+    current: str | None = None,
 ) -> Opening:
     """Retrieve, recall and write the first two messages.
+
+    Args:
+        request: The designer's words.
+        retriever: Where knowledge comes from; None does without.
+        memory: Earlier formulations; None does without.
+        current: A spec that the request asks to change; None for a new one.
 
     Raises:
         ValueError: The request is empty or endless.
@@ -79,8 +86,10 @@ def open_conversation(
             f"a request is a text of 1 to {LONGEST_REQUEST} characters; this has {len(request)}"
         )
     chunks = excerpts(retriever.search(request, limit=CHUNKS)) if retriever else ()
-    recalled = memory.recall(request) if memory else None
     system = system_prompt(taken=library())
+    if current is not None:
+        return Opening(request, chunks, system, revision_prompt(current, request, chunks))
+    recalled = memory.recall(request) if memory else None
     return Opening(request, chunks, system, request_prompt(request, chunks, recalled))
 
 
@@ -92,7 +101,6 @@ def formulate(
     repairs: int = REPAIRS,
     memory: Memory | None = None,
     opening: Opening | None = None,
-    taken: Collection[str] | None = None,
     report: Report = lambda line: None,
 ) -> Formulation:
     """Turn a designer's words into a problem.
@@ -104,7 +112,6 @@ def formulate(
         repairs: How many times an answer is given back with what was found in it.
         memory: Earlier formulations; None does without.
         opening: A conversation that was begun earlier, instead of retrieving and recalling anew.
-        taken: Names a new problem may not have; by default those of the library.
         report: Told what happens, a line at a time.
 
     Raises:
@@ -113,7 +120,7 @@ def formulate(
     """
     if opening is None:
         opening = open_conversation(request, retriever, memory)
-    taken = library() if taken is None else taken
+    taken = library()
     conversation = opening.messages
     attempts: list[Attempt] = []
     best: tuple[Assessment, dict[str, Any]] | None = None

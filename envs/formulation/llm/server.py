@@ -1,7 +1,7 @@
 """Any server that speaks the OpenAI protocol: OpenAI, Azure, Gemini, vLLM, Ollama, llama.cpp.
 
-The key comes from the environment alone. It is sent, and nothing else is ever done with it: whatever
-a server says, in an answer or an error, is cleared of it before anyone sees or records it.
+The key comes from the environment alone. It is sent, and nothing else is ever done with it:
+whatever a server says, in an answer or an error, is cleared of it before anyone sees or records it.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ class Server:
         self._key = environment.get(KEY, "")
         if not self._key and base_url is None:
             raise LanguageModelError(
-                f"no key: set {KEY} in the environment, or {URL} to a server of your own that needs "
-                "none; without either, --llm files or --llm replay work"
+                f"no key: set {KEY} in the environment, or {URL} to a server of your own that "
+                "needs none; without either, --llm files or --llm replay work"
             )
         self._sleep, self._clock = sleep, clock
         self._structured = True

@@ -21,6 +21,7 @@ COMMANDS = {
     "run": ("benchmark.commands:run", "train and score an agent: run env=NAME agent=NAME"),
     "list": ("benchmark.catalogue:list_names", "problems and agents; --functions: the language's"),
     "check": ("benchmark.catalogue:check", "check a spec: check FILE [--deep]"),
+    "formulate": ("benchmark.formulate:command", 'words to a spec: formulate "…" --out my.yaml'),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
     "kb": ("benchmark.knowledge:knowledge", "knowledge base: kb add|list|remove|search|eval"),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
@@ -28,7 +29,7 @@ COMMANDS = {
 """Name, where it is, and what it does. A new command is one line here."""
 
 USAGE = "usage: python -m benchmark <command> …\n\n" + "\n".join(
-    f"  {name:<8} {summary}" for name, (_, summary) in COMMANDS.items()
+    f"  {name:<9} {summary}" for name, (_, summary) in COMMANDS.items()
 )
 
 

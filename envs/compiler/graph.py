@@ -88,6 +88,11 @@ class Graph:
         """Number of distinct nodes."""
         return len(self._nodes)
 
+    @property
+    def elements(self) -> int:
+        """Values that were charged against the budgets: about the work of one step."""
+        return self._elements
+
     def sizes(self, index: Sequence[str]) -> tuple[int, ...]:
         """Axis lengths of an index, without the batch."""
         return tuple(self.sets[name] for name in index)

@@ -1,4 +1,5 @@
-"""From a designer's words to a spec: knowledge, retrieval, language model, check and repair.
+"""From a designer's words to a spec: knowledge, retrieval, a language model, check and repair.
 
-Everything here needs the extra ``lowcarbon-bench[formulate]``; importing ``envs`` does not.
+Everything here is optional (``pip install 'lowcarbon-bench[formulate]'``); importing this package
+imports none of it.
 """

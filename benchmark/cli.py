@@ -21,6 +21,7 @@ COMMANDS = {
     "run": ("benchmark.commands:run", "train and score an agent: run env=NAME agent=NAME"),
     "list": ("benchmark.catalogue:list_names", "problems and agents; --functions: the language's"),
     "check": ("benchmark.catalogue:check", "check a spec: check FILE [--deep]"),
+    "show": ("benchmark.show:show", "a problem as mathematics: show NAME|FILE [--out FILE.html]"),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
 }

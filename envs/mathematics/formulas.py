@@ -23,8 +23,9 @@ _RELATIONS = {
 }
 _PLUS, _MINUS, _DOT = t.Operator("+", "+"), t.Operator("-", "−"), t.Operator(r"\cdot", "⋅")
 _COMMA, _EQUALS = t.Operator(",", ","), t.Operator("=", "=")
+_OPEN, _CLOSE, _QUAD = t.Operator("(", "("), t.Operator(")", ")"), t.Operator(r"\quad", "")
 _SIGMA, _PI = t.Operator(r"\sum", "∑"), t.Operator(r"\prod", "∏")
-_PLAIN = {"min", "max", "exp", "log", "sin", "cos", "tanh", "sign", "mod", "floor", "ceil"}
+_PLAIN = {"min", "max", "clip", "exp", "log", "sin", "cos", "tanh", "sign", "mod", "floor", "ceil"}
 
 Below = Mapping[str, t.Formula]
 """What stands for a set in subscripts, where that is not its own letter."""
@@ -45,7 +46,26 @@ class Formulas:
         return t.Row((left, _EQUALS, self.formula(expression)))
 
     def _lines(self, expression: Expression) -> tuple[t.Formula, ...] | None:
-        """The summands on lines of their own, if the whole is long and a sum."""
+        """A long sum by its summands, a long choice by its arguments; None for others."""
+        if _width(expression) <= _LONG:
+            return None
+        match expression:
+            case Call(("min" | "max" | "clip") as name, arguments):
+                return self._by_argument(name, arguments)
+            case Call("+" | "-", _):
+                return self._by_summand(expression)
+        return None
+
+    def _by_argument(self, name: str, arguments: tuple[Expression, ...]) -> tuple[t.Formula, ...]:
+        lines: list[t.Formula] = [t.Row((t.Word(name), _OPEN))]
+        for argument in arguments:
+            inner = self._lines(argument) or (self.formula(argument),)
+            end = _COMMA if argument is not arguments[-1] else _CLOSE
+            lines += [t.Row((_QUAD, line)) for line in inner[:-1]]
+            lines.append(t.Row((_QUAD, inner[-1], end)))
+        return tuple(lines)
+
+    def _by_summand(self, expression: Expression) -> tuple[t.Formula, ...]:
         terms: list[tuple[str, Expression]] = []
 
         def gather(node: Expression, sign: str) -> None:
@@ -60,16 +80,13 @@ class Formulas:
                     terms.append((sign, node))
 
         gather(expression, "+")
-        if len(terms) < 2 or sum(_width(node) for _, node in terms) <= _LONG:
-            return None
         lines: list[list[t.Formula]] = [[]]
         width = 0
         for sign, node in terms:
-            size = _width(node)
-            if lines[-1] and width + size > _LONG:
+            if lines[-1] and width + _width(node) > _LONG:
                 lines.append([])
                 width = 0
-            width += size
+            width += _width(node)
             if sign == "-" or len(lines) > 1 or lines[-1]:
                 lines[-1].append(_MINUS if sign == "-" else _PLUS)
             lines[-1].append(self._at(node, _PRODUCT, {}))
@@ -246,11 +263,6 @@ def _named_over(word: str) -> Typeset:
     return typeset
 
 
-def _clip(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Formula, int]:
-    x, low, high = (f.formula(part, below) for part in a)
-    return t.Script(t.Fenced("[", x, "]"), low, high), _ATOM
-
-
 def _where(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Formula, int]:
     rows: list[tuple[t.Formula, t.Formula]] = []
     rest: Expression = Call("where", a)
@@ -313,7 +325,10 @@ def _relabel(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Fo
 
 def _one_hot(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Formula, int]:
     assert isinstance(a[1], Name)
-    place = t.Row((f.names.index(a[1].name, below), _EQUALS, f.formula(a[0], below)))
+    at = f.formula(a[0], below)
+    if isinstance(a[0], Number) and 0 <= a[0].value < len(f.names.labels[a[1].name]):
+        at = t.Text(f.names.labels[a[1].name][int(a[0].value)])
+    place = t.Row((f.names.index(a[1].name, below), _EQUALS, at))
     return t.Fenced("[", place, "]"), _ATOM
 
 
@@ -356,7 +371,6 @@ _SPECIAL: dict[str, Typeset] = {
     "max_over": _named_over("max"),
     "argmin": _named_over("arg min"),
     "argmax": _named_over("arg max"),
-    "clip": _clip,
     "where": _where,
     "abs": _between("|", "‖"),
     "floor": _between("⌊", "⌋"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from envs.mathematics import tree as t
 from envs.mathematics.formulas import Formulas
-from envs.mathematics.prose import number_text, unit_text
+from envs.mathematics.prose import number_text, plain_number, unit_text
 from envs.spec import schema
 from envs.spec.expressions import Name, Quantity, parse
 from envs.spec.units import parse_quantity, parse_unit
@@ -40,7 +40,9 @@ def law_of_parameter(item: schema.Parameter, formulas: Formulas) -> Cell:
     if isinstance(item.value, list):
         flat = _flat(item.value)
         if len(flat) > _SHOWN:
-            words = f"{len(flat)} values from {min(flat):g} to {max(flat):g}"
+            words = (
+                f"{len(flat)} values from {plain_number(min(flat))} to {plain_number(max(flat))}"
+            )
         else:
             words = _nested(item.value)
         return (f"{words} {unit_text(item.unit)}".rstrip(),)
@@ -55,7 +57,7 @@ def law_of_process(item: schema.Process, formulas: Formulas) -> Cell:
 
 def _law(item: schema.Process, formulas: Formulas) -> Cell:
     if item.sample is not None:
-        return (*_distribution(item.sample, item.unit, formulas), ", anew")
+        return (*_distribution(item.sample, item.unit, formulas), ", drawn anew each time")
     if item.ar1 is not None:
         given = item.ar1
         per: Cell = () if given.per is None else (" per ", value_of(given.per, "s", formulas))
@@ -69,7 +71,7 @@ def _law(item: schema.Process, formulas: Formulas) -> Cell:
             *per,
         )
     if item.markov is not None:
-        values = ", ".join(number_text(v) for v in item.markov.values)
+        values = ", ".join(plain_number(v) for v in item.markov.values)
         return (f"Markov chain on {values} {unit_text(item.unit)}".rstrip(),)
     if item.trace is not None:
         column = item.trace.column
@@ -103,7 +105,7 @@ def _distribution(item: schema.Distribution, unit: str, formulas: Formulas) -> C
     if kind == "integers":
         return (f"a whole number from {given[0]} to {given[1]}",)
     if kind == "choice":
-        values = ", ".join(number_text(v) for v in given.values)
+        values = ", ".join(plain_number(v) for v in given.values)
         weights = ", ".join(number_text(w) for w in given.weights or [])
         words = f"one of {values} {unit_text(unit)}".rstrip()
         return (words + (f", with weights {weights}" if weights else ""),)
@@ -131,7 +133,7 @@ def _bounds(item: schema.Parameter | schema.Process) -> Cell:
     if item.bounds is None:
         return ()
     low, high = item.bounds
-    return (f", cut to {low:g} … {high:g} {unit_text(item.unit)}".rstrip(),)
+    return (f", cut to {plain_number(low)} … {plain_number(high)} {unit_text(item.unit)}".rstrip(),)
 
 
 def _flat(value: Any) -> list[float]:
@@ -141,4 +143,4 @@ def _flat(value: Any) -> list[float]:
 def _nested(value: Any) -> str:
     if isinstance(value[0], list):
         return "; ".join(_nested(row) for row in value)
-    return ", ".join(number_text(v) for v in value)
+    return ", ".join(plain_number(v) for v in value)

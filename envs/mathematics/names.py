@@ -10,7 +10,7 @@ from envs.spec.expressions import Call, Element, Expression, Name
 
 _COMMA = t.Operator(",", ",")
 _CLOCK = {
-    "time_step": t.Row((t.Operator(r"\Delta", "Δ"), t.Letter("t"))),
+    "time_step": t.Row((t.Letter("Delta"), t.Letter("t"))),
     "step_index": t.Letter("t"),
     "pi": t.Letter("pi"),
 }

@@ -30,14 +30,15 @@ h2 { font-size: 1.15rem; margin: 2.75rem 0 .75rem; padding-bottom: .3rem; color:
   border-bottom: 1px solid var(--rule); }
 p { margin: .6rem 0; overflow-wrap: anywhere; }
 .summary { font-size: 1.08rem; color: var(--faint); margin-bottom: 1.5rem; }
-.equation { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem 1.25rem;
-  margin: .55rem 0; }
-.equation > .formula { flex: 1 1 auto; min-width: 0; max-width: 100%; overflow-x: auto;
-  overflow-y: hidden; padding: .2rem 0 .35rem; }
+.equation { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: center;
+  gap: 0 1.25rem; margin: .5rem 0; }
+.equation > .formula { overflow-x: auto; overflow-y: hidden; padding: .25rem 0 .4rem; }
 .equation > .unit { color: var(--faint); font-size: .86rem; white-space: nowrap; }
-.equation > .note { flex: 1 0 100%; color: var(--faint); font-size: .9rem;
+.equation > .note { grid-column: 1 / -1; color: var(--faint); font-size: .9rem; margin-top: .35rem;
   overflow-wrap: anywhere; }
-math { font-size: 1.06rem; }
+math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", "Libertinus Math",
+  "TeX Gyre Termes Math", "DejaVu Math TeX Gyre", math;
+  font-size: 1.14em; }
 math[display="block"] { text-align: left; display: block math; margin: 0; width: max-content; }
 mtable.lines mtd { text-align: left; padding: .25rem 0; }
 mtable.cases mtd { text-align: left; padding: .15rem .6rem .15rem .2rem; }

@@ -63,3 +63,10 @@ def number_text(value: float) -> str:
     text = f"{value:.10g}"
     mantissa, _, exponent = text.partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
+def plain_number(value: float) -> str:
+    """A number within a sentence, with a real minus and a power of ten."""
+    mantissa, _, exponent = number_text(value).partition("e")
+    size = mantissa.replace("-", "−")
+    return f"{size}·10{exponent.translate(_SUPERSCRIPTS)}" if exponent else size

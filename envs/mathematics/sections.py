@@ -12,7 +12,7 @@ from envs.mathematics import tree as t
 from envs.mathematics.formulas import Formulas
 from envs.mathematics.laws import law_of_parameter, law_of_process, value_of
 from envs.mathematics.names import Names
-from envs.mathematics.prose import unit_text
+from envs.mathematics.prose import plain_number, unit_text
 from envs.problem import Problem
 from envs.spec.expressions import Call, Element, Expression, Name, Number, Quantity, parse
 
@@ -184,7 +184,9 @@ class Document:
                 span: Cell = (f"shares that sum to 1 over {item.simplex}",)
             else:
                 low, high = item.box or item.log or item.integer
-                span = (f"{low:g} … {high:g} {unit_text(item.unit)}".rstrip(),)
+                span = (
+                    f"{plain_number(low)} … {plain_number(high)} {unit_text(item.unit)}".rstrip(),
+                )
             note = ", ".join(part for part in (words, item.summary) if part)
             rows.append(((self._names.symbol(name, {}),), span, (note,)))
         yield Table(("symbol", "range", ""), tuple(rows))
@@ -197,7 +199,7 @@ class Document:
             now = self._names.symbol(name, {})
             after = self._names.symbol(name, {}, _NEXT)
             low, high = item.bounds
-            span = f"{low:g} … {high:g} {unit_text(item.unit)}".rstrip()
+            span = f"{plain_number(low)} … {plain_number(high)} {unit_text(item.unit)}".rstrip()
             words = f", {item.summary}" if item.summary else ""
             yield Paragraph(
                 (
@@ -221,6 +223,12 @@ class Document:
         if not self._spec.equations:
             return
         yield Heading("Equations")
+        yield Paragraph(
+            (
+                "All at one time; where another is meant it stands behind the indices. A condition "
+                "in brackets is 1 where it holds and 0 elsewhere.",
+            )
+        )
         for name in self._in_order():
             item = self._spec.equations[name]
             left = self._names.symbol(name, {})
@@ -292,7 +300,7 @@ class Document:
         for name, item in self._spec.observe.items():
             low, high = item.linear or item.log
             scale = " by equal ratios" if item.log else ""
-            span = f"{low:g} … {high:g} {unit_text(item.unit)}".rstrip()
+            span = f"{plain_number(low)} … {plain_number(high)} {unit_text(item.unit)}".rstrip()
             seen.append(((name,), (self._formulas.formula(parse(item.expr)),), (span + scale,)))
         yield Table(("observation", "is", "shown as −1 … 1 from"), tuple(seen))
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from envs.mathematics.prose import latex_text, visible
 
+_SPACES = {r"\,": "0.17em", r"\;": "0.28em", r"\quad": "1.2em"}
+
 GREEK = {
     name: chr(code)
     for name, code in {
         "alpha": 0x3B1, "beta": 0x3B2, "gamma": 0x3B3, "delta": 0x3B4, "epsilon": 0x3B5,
         "eta": 0x3B7, "theta": 0x3B8, "kappa": 0x3BA, "mu": 0x3BC, "pi": 0x3C0, "rho": 0x3C1,
         "sigma": 0x3C3, "tau": 0x3C4, "phi": 0x3C6, "psi": 0x3C8, "omega": 0x3C9,
+        "Delta": 0x394,
     }.items()
 }  # fmt: skip
 
@@ -188,6 +191,8 @@ def _mathml(formula: Formula) -> str:
             return _mathml_number(text)
         case Text(text):
             return f"<mtext>{_safe(text)}</mtext>"
+        case Operator(command, _) if command in _SPACES:
+            return f'<mspace width="{_SPACES[command]}"></mspace>'
         case Operator(_, character):
             return f"<mo>{_safe(character)}</mo>"
         case Row(parts):

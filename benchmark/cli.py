@@ -22,6 +22,7 @@ COMMANDS = {
     "list": ("benchmark.catalogue:list_names", "problems and agents; --functions: the language's"),
     "check": ("benchmark.catalogue:check", "check a spec: check FILE [--deep]"),
     "formulate": ("benchmark.formulate:command", 'words to a spec: formulate "…" --out my.yaml'),
+    "show": ("benchmark.show:show", "a problem as mathematics: show NAME|FILE [--out FILE.html]"),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
     "kb": ("benchmark.knowledge:knowledge", "knowledge base: kb add|list|remove|search|eval"),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),

@@ -13,6 +13,7 @@ import gymnasium
 from envs.check import Report, check
 from envs.compiler.fields import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS
+from envs.mathematics import as_markdown, as_page
 from envs.problem import LIBRARY, Problem, gymnasium_id, load, parse
 from envs.problem import library as problems
 from envs.simulation.vector import ProblemEnv, ProblemVectorEnv
@@ -26,6 +27,8 @@ __all__ = [
     "ProblemVectorEnv",
     "Report",
     "SpecError",
+    "as_markdown",
+    "as_page",
     "check",
     "functions",
     "load",

@@ -1,0 +1,1 @@
+"""How good formulations are: equivalence to a reference, components, decision regret, retrieval."""

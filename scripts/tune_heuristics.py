@@ -76,7 +76,9 @@ class Rules:
         nodes = needed(list(compiled.heuristics[rule].values()))
         return [p.name for p in compiled.sampled if p.name in self.given and p.node in nodes]
 
-    def play(self, rule: str, candidates: list[dict[str, float]], scenarios: Array) -> Array:
+    def play(
+        self, rule: str, candidates: list[dict[str, float]], scenarios: NDArray[np.int64]
+    ) -> Array:
         """J in grams of each candidate on each scenario, ``(candidate, scenario)``."""
         env = envs.make_vector(self.problem, len(candidates) * len(scenarios), split="train")
         env.reset(options={"scenarios": np.tile(scenarios, len(candidates))})

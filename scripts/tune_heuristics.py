@@ -65,10 +65,8 @@ class Rules:
             for constant, (value, half) in self.given.items()
         }
         self.problem = envs.load(name, {"parameters": loose})
-        self.factor = {
-            constant: float(shipped.constants[constant]) / value
-            for constant, (value, _) in self.given.items()
-        }
+        named = shipped.compiled().named
+        self.factor = {constant: named[constant][1].factor for constant in self.given}
 
     def constants_of(self, rule: str) -> list[str]:
         """The constants that a rule uses."""

@@ -56,7 +56,7 @@ def site(problem: envs.Problem, count: int) -> Iterator[Row]:
     yield "nothing held", float(each(None, to_end=True).mean())
     for name, axis, values in (
         ("place", PLACE, np.linspace(20, 130, 12)),
-        ("turn", TURN, np.linspace(-1.35, 1.35, 19)),
+        ("turn", TURN, np.linspace(-1.2, 1.2, 9)),
         ("elements", ELEMENTS, np.log([64, 96, 128, 192, 256, 384, 512])),
         ("power", POWER, np.log([0.3, 0.4, 0.6, 0.9, 1.3])),
     ):

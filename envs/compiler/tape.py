@@ -142,10 +142,19 @@ def _lasting(nodes: list[Node], roots: Sequence[Node]) -> set[int]:
     return lasting
 
 
+_OUTPUT_BY_NAME = (np.maximum, np.minimum)
+"""NumPy will take a third argument of these for a third operand."""
+
+
 def _operation(node: Node, views: list[Any], out: Any) -> Callable[[], None]:
     ufunc = kernels.UFUNCS.get(node.op)
     if ufunc is not None:
-        return partial(ufunc, *views, out=out)
+        # Of a small array the call is what costs: NumPy is quicker with a scalar than with an array
+        # of one element to broadcast, and with a positional output than with a named one.
+        views = [view.reshape(()) if view.size == 1 else view for view in views]
+        if ufunc in _OUTPUT_BY_NAME:
+            return partial(ufunc, *views, out=out)
+        return partial(ufunc, *views, out)
     return partial(kernels.NUMPY[node.op], *views, out=out, attribute=node.attribute)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.oracle.known import constants
 from envs.oracle.realise import realise
 from envs.simulation.scenarios import sample_scenarios
 
@@ -91,7 +92,6 @@ class _Cell:
 
 def _cell(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> _Cell:
     compiled = problem.compiled(split)
-    named = compiled.named
     drawn = sample_scenarios(problem, split, scenarios)
     names = (
         "gain",
@@ -103,14 +103,9 @@ def _cell(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> _Cell:
         "ci_user",
     )
     values = {name: drawn.paths[name][0] for name in names}
-    constants = {
-        name: float(node.value.ravel()[0])
-        for name, (node, _) in named.items()
-        if node.value is not None and node.value.size == 1
-    }
     # Penalties are per declared unit of violation; here everything is in base units.
     penalty = {p.name: p.penalty_g / p.unit.factor for p in compiled.constraints}
-    return _Cell(constants, penalty, values)
+    return _Cell(constants(problem, split), penalty, values)
 
 
 def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping[str, Array]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.oracle.known import constants
+
 if TYPE_CHECKING:
     from envs.problem import Problem
 
@@ -81,21 +83,13 @@ class Hall:
     def of(cls, problem: Problem, split: str) -> Hall:
         """The halls of a problem, which are all alike."""
         compiled = problem.compiled(split)
-        known: dict[str, Any] = {
-            name: np.asarray(node.value)
-            for name, (node, _) in compiled.named.items()
-            if node.value is not None
-        }
+        known = constants(problem, split)
         plans = {plan.name: (plan.low, plan.high) for plan in compiled.decisions}
         price_g = next(c.penalty_g for c in compiled.constraints if c.name == "inlet_hot")
         dirtiest = compiled.named["ci"][0].interval[1]
         leak = known["rack_leak"]
         return cls(
-            **{
-                name: float(known[name].ravel()[0])
-                for name in cls.__dataclass_fields__
-                if name in known
-            },
+            **{name: float(known[name]) for name in cls.__dataclass_fields__ if name in known},
             leak_mean=float(leak.mean()),
             leak_most=float(leak.max()),
             supply_range=plans["supply"],

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.oracle.feeder_flow import Flow, Network
+from envs.oracle.known import at_start, constants
 from envs.oracle.programme import Indices, Programme
 from envs.oracle.realise import realise
-from envs.simulation.batch import BatchSimulation
 from envs.simulation.scenarios import sample_scenarios
 
 if TYPE_CHECKING:
@@ -57,11 +57,7 @@ class Grid:
     def of(cls, problem: Problem, split: str) -> Grid:
         """From the problem in a split."""
         compiled = problem.compiled(split)
-        given = {
-            name: np.array(node.value)[..., 0]
-            for name, (node, _) in compiled.named.items()
-            if node.value is not None
-        }
+        given = constants(problem, split)
         prices = {plan.name: plan.penalty_g for plan in compiled.constraints}
         size = float(given["depot_size"]) / KWH
         return cls(
@@ -125,12 +121,9 @@ def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping
 
 def days(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> list[Day]:
     """Scenarios one by one."""
-    compiled = problem.compiled(split)
     drawn = sample_scenarios(problem, split, scenarios)
-    simulation = BatchSimulation(compiled, len(scenarios), split)
-    simulation.reset(np.asarray(scenarios, dtype=np.int64))
     names = ("arrival_step", "departure_step", "energy")
-    first, last, start = (v.T for v in simulation.values([compiled.named[n][0] for n in names]))
+    first, last, start = at_start(problem, split, scenarios, *names)
     path = {name: values[: problem.horizon] for name, values in drawn.paths.items()}
     return [
         Day(
@@ -246,17 +239,8 @@ def _depot(
     stored = programme.variables(steps, low=min(grid.floor, start), high=max(grid.target, start))
     charge = programme.variables(steps, high=grid.power)
     discharge = programme.variables(steps, cost=grid.wear * hours, high=grid.power)
-    right = np.zeros(steps)
-    right[0] = start
-    rows = programme.equal.new(right, steps)
-    programme.equal.add(rows, stored)
-    programme.equal.add(rows[1:], stored[:-1], -1.0)
-    programme.equal.add(rows, charge, -grid.efficiency * hours)
-    programme.equal.add(rows, discharge, hours / grid.efficiency)
-    missing = programme.variables(1, cost=grid.undelivered)
-    row = programme.at_most.new(-grid.target, 1)
-    programme.at_most.add(row, missing, -1.0)
-    programme.at_most.add(row, stored[-1:], -1.0)
+    programme.store(stored, (charge, discharge), start, grid.efficiency, hours)
+    programme.reach(stored[-1:], grid.target, grid.undelivered)
     return charge, discharge
 
 

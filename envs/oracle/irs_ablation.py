@@ -17,7 +17,7 @@ from rich.progress import track
 
 import envs
 from envs.oracle import irs_phases, irs_site
-from envs.oracle.irs_channel import moments
+from envs.oracle.irs_channel import Complex, moments
 from envs.oracle.irs_street import ELEMENTS, PLACE, POWER, TURN, Array, streets
 
 Row = tuple[str, float]
@@ -56,7 +56,7 @@ def site(problem: envs.Problem, count: int) -> Iterator[Row]:
     yield "nothing held", float(each(None, to_end=True).mean())
     for name, axis, values in (
         ("place", PLACE, np.linspace(20, 130, 12)),
-        ("turn", TURN, np.linspace(-1.3, -0.5, 9)),
+        ("turn", TURN, np.linspace(-1.2, 1.2, 9)),
         ("elements", ELEMENTS, np.log([64, 96, 128, 192, 256, 384, 512])),
         ("power", POWER, np.log([0.3, 0.4, 0.6, 0.9, 1.3])),
     ):
@@ -74,37 +74,27 @@ def site(problem: envs.Problem, count: int) -> Iterator[Row]:
 
 
 def phases(problem: envs.Problem, count: int) -> Iterator[Row]:
-    """Mean J of ``irs_beamforming`` with one decision held after another."""
+    """Mean J of ``irs_beamforming`` with the phases held, or without a surface."""
     price, feed, m = moments(problem, "train", np.arange(count))
-    steps = irs_phases.STEPS
+    steps = irs_phases.STEPS[0]
 
-    def episode(angles: Array, rows: Array) -> float:
-        awake = irs_phases.awake(rows)
-        need = irs_phases.needed_power(
-            price, irs_phases.channels(feed, m, np.exp(1j * angles) * awake), m.sinr
-        )
-        return float(price.cost(need, rows, m).sum() / count)
+    def needed(reflection: Complex) -> Array:
+        return irs_phases.needed_power(price, irs_phases.channels(feed, m, reflection), m.sinr)
 
-    angles, rows = irs_phases.best_phases(price, feed, m)
-    yield "nothing held", episode(angles, rows)
-    held = []
-    for number in range(irs_phases.ROWS + 1):
-        awake = np.full(len(rows), float(number))
-        found = irs_phases.descend(price, feed, m, angles, awake, steps[1])
-        held.append(episode(found, awake))
-        yield f"rows at {number}", held[-1]
-    same = irs_phases.descend(
-        price, feed, m, np.zeros_like(angles), np.full(len(rows), 8.0), 3 * steps[0], shared=True
-    )
-    best = irs_phases.cheapest_rows(price, feed, m, same)
-    yield "phase (one for all)", episode(same, best)
+    def episode(reflection: Complex) -> float:
+        return float(price.cost(needed(reflection), m).sum() / count)
+
+    angles = irs_phases.best_phases(price, feed, m)
+    yield "nothing held", episode(np.exp(1j * angles))
+    same = irs_phases.descend(price, feed, m, np.zeros_like(angles), 3 * steps, shared=True)
+    yield "phase (one for all)", episode(np.exp(1j * same))
+    yield "no surface", episode(np.zeros_like(angles, dtype=np.complex128))
     rng = np.random.default_rng(0)
     needs = []
     for _ in range(8):
         start = rng.uniform(-np.pi, np.pi, angles.shape)
-        found = irs_phases.descend(price, feed, m, start, np.full(len(rows), 8.0), 2 * steps[0])
-        channel = irs_phases.channels(feed, m, np.exp(1j * found))
-        needs.append(irs_phases.needed_power(price, channel, m.sinr))
+        found = irs_phases.descend(price, feed, m, start, 2 * steps)
+        needs.append(needed(np.exp(1j * found)))
     spread = np.ptp(needs, axis=0) / np.min(needs, axis=0)
     yield "spread of need over 8 random starts, median?", float(np.median(spread))
     yield "spread of need over 8 random starts, 95 %?", float(np.quantile(spread, 0.95))

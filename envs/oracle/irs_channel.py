@@ -28,15 +28,12 @@ class Price:
     power_slope: float
     power_max: float
     power_cut: float
-    row_w: float
     band: float
     missing_g_bit: float
 
-    def cost(self, need: Array, rows: Array | int, moments: Moments) -> Array:
-        """J of a second in grams, for a power needed and rows awake; rises with both."""
-        carbon = moments.ci * (
-            self.power_slope * np.minimum(need, self.power_max) + self.row_w * rows
-        )
+    def cost(self, need: Array, moments: Moments) -> Array:
+        """J of a second in grams, for a power needed; rises with it."""
+        carbon = moments.ci * self.power_slope * np.minimum(need, self.power_max)
         share = self.power_max / np.maximum(need, self.power_max)
         lost = np.log2((1 + moments.sinr) / (1 + share[:, None] * moments.sinr)).sum(axis=1)
         return np.asarray(carbon + self.missing_g_bit * self.band * lost)
@@ -67,7 +64,6 @@ def moments(
         float(known["power_slope"]),
         float(known["power_max"]),
         float(known["power_cut"]),
-        float(known["element_power"]) * 8,
         float(known["band"]),
         penalty.penalty_g / penalty.unit.factor,
     )

@@ -2,7 +2,7 @@
 
 **Best known.** From the alignment to the neediest user and from rounds that maximise a weighted sum
 of channel gains, the phases descend along the gradient of the power that the exact precoder needs.
-Rows are then put to sleep where that pays, and the rest descends again.
+The better one descends once more.
 
 **Bound.** Without interference user k needs s_k / x_k, with x_k its channel gain over noise. For
 any weights, sum w_k x_k <= B(w) whatever the phases, so by Cauchy and Schwarz all users together
@@ -26,12 +26,11 @@ from envs.oracle.realise import realise
 if TYPE_CHECKING:
     from envs.problem import Problem
 
-ROWS, COLUMNS = 8, 8
 ALIGNMENTS, BALANCES = 20, 60
 EXPONENTS = (1.6, 2.0)
 """Weights tried for the bound: s_k / x_k^2 at the best phases, and something more even."""
 STEPS = (120, 60)
-"""Of descent with all rows awake, and with those that stay."""
+"""Of descent from each start, and from the best that was found."""
 RATE = (0.1, 0.01)
 _AXES = (-4, -3, -2, (-4, -2), -2)
 """Of parts, users and their aliases for the precoder's kernel."""
@@ -41,8 +40,8 @@ def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping
     """Proven bound and best attained objective, in grams."""
     price, feed, every = moments(problem, split, scenarios)
     shape = problem.horizon, len(scenarios)
-    phases, rows = best_phases(price, feed, every)
-    plan = {"phase": phases.reshape(*shape, ROWS, COLUMNS), "rows": rows.reshape(shape)}
+    phases = best_phases(price, feed, every)
+    plan = {"phase": phases.reshape(*shape, *problem.constants["feed"].shape[2:])}
     bound = lower_bound(price, feed, every, phases)
     attained = realise(problem, split, scenarios, plan)
     return {"certified": bound.reshape(shape).sum(axis=0), "best_known": attained}
@@ -82,16 +81,14 @@ def beside_direct(feed: Complex, m: Moments, weights: Array) -> Complex:
     return np.asarray(np.exp(-1j * np.angle((pull * m.to_user).sum(axis=1))))
 
 
-def best_phases(price: Price, feed: Complex, m: Moments) -> tuple[Array, Array]:
-    """Phases ``(b, N)`` and rows awake ``(b,)``."""
+def best_phases(price: Price, feed: Complex, m: Moments) -> Array:
+    """Phases ``(b, N)``."""
     best, angles = np.full(len(m.ci), np.inf), np.zeros((len(m.ci), feed.shape[1]))
     for start in _starts(feed, m):
-        found = descend(price, feed, m, np.angle(start), np.full(len(m.ci), ROWS), STEPS[0])
+        found = descend(price, feed, m, np.angle(start), STEPS[0])
         need = needed_power(price, channels(feed, m, np.exp(1j * found)), m.sinr)
         angles[need < best], best = found[need < best], np.minimum(need, best)
-    rows = cheapest_rows(price, feed, m, angles)
-    angles = descend(price, feed, m, angles, rows, STEPS[1])
-    return angles, cheapest_rows(price, feed, m, angles)
+    return descend(price, feed, m, angles, STEPS[1])
 
 
 def _starts(feed: Complex, m: Moments) -> list[Complex]:
@@ -112,27 +109,11 @@ def _balanced(feed: Complex, m: Moments, start: Complex) -> tuple[Complex, Array
     return reflection, weights
 
 
-def awake(rows: Array) -> Array:
-    """1 for the elements of rows that are awake, ``(b, N)``."""
-    return np.asarray((np.arange(ROWS * COLUMNS) // COLUMNS < rows[:, None]).astype(np.float64))
-
-
-def cheapest_rows(price: Price, feed: Complex, m: Moments, angles: Array) -> Array:
-    """Rows awake with which the given phases cost least, ``(b,)``."""
-    costs = []
-    for count in range(ROWS + 1):
-        reflection = np.exp(1j * angles) * awake(np.full(len(angles), count))
-        need = needed_power(price, channels(feed, m, reflection), m.sinr)
-        costs.append(price.cost(need, count, m))
-    return np.asarray(np.argmin(costs, axis=0).astype(np.float64))
-
-
 def descend(
     price: Price,
     feed: Complex,
     m: Moments,
     start: Array,
-    rows: Array,
     steps: int,
     shared: bool = False,
 ) -> Array:
@@ -146,7 +127,7 @@ def descend(
         return torch.from_numpy(np.ascontiguousarray(x))
 
     direct, feed_t = constant(m.direct), constant(feed.T)
-    to_user = constant(m.to_user * awake(rows)[:, None, :])
+    to_user = constant(m.to_user)
     sinr = constant(m.sinr.T[None, :, None, :])
     limit = torch.full((1, 1, 1, 1), price.power_cut, dtype=torch.float64)
     first = constant(start[:1] if shared else start)
@@ -175,27 +156,21 @@ def descend(
 
 
 def lower_bound(price: Price, feed: Complex, m: Moments, angles: Array) -> Array:
-    """What no phases and no number of rows can undercut in a step, grams ``(b,)``."""
-    lowest = np.full(len(m.ci), np.inf)
-    for count in range(ROWS + 1):
-        needs = [_least_need(feed, m, angles, count * COLUMNS, e) for e in EXPONENTS]
-        need = np.maximum(*needs)
-        # Needs are cut at so much for each user, which is more than the amplifier has.
-        need = np.minimum(need, price.power_cut)
-        lowest = np.minimum(lowest, price.cost(need, count, m))
-    return lowest
+    """What no phases can undercut in a step, grams ``(b,)``."""
+    need = np.maximum(*(_least_need(feed, m, angles, e) for e in EXPONENTS))
+    # Needs are cut at so much for each user, which is more than the amplifier has.
+    return price.cost(np.minimum(need, price.power_cut), m)
 
 
-def _least_need(feed: Complex, m: Moments, angles: Array, elements: int, exponent: float) -> Array:
-    some = Moments(m.direct, m.to_user[:, :, :elements], m.sinr, m.ci)
-    part = feed[:, :elements]
-    start = np.exp(1j * angles[:, :elements])
-    gain = (np.abs(channels(part, some, start)) ** 2).sum(axis=2)
-    weights = some.sinr / gain**exponent
-    reflection = aligned(part, some, weights, start, ALIGNMENTS)
+def _least_need(feed: Complex, m: Moments, angles: Array, exponent: float) -> Array:
+    elements = feed.shape[1]
+    start = np.exp(1j * angles)
+    gain = (np.abs(channels(feed, m, start)) ** 2).sum(axis=2)
+    weights = m.sinr / gain**exponent
+    reflection = aligned(feed, m, weights, start, ALIGNMENTS)
     scale = np.sqrt(weights)[..., None, None]
     forms = scale * np.concatenate(
-        [some.direct[..., None], part[None, None] * some.to_user[:, :, None, :]], axis=3
+        [m.direct[..., None], feed[None, None] * m.to_user[:, :, None, :]], axis=3
     )
     stacked = forms.reshape(len(m.ci), -1, elements + 1)
     vector = np.concatenate([np.ones((len(m.ci), 1)), reflection], axis=1)

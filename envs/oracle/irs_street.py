@@ -81,38 +81,35 @@ class Street:
     def largest_link(self, low: Array, high: Array, north: NDArray[np.bool_]) -> Array:
         """The largest gain over one element on boxes, ``(row, spot)``."""
         c, v = self.constants, self.values
-        near, far = low[PLACE][:, None], high[PLACE][:, None]
-        flat = np.hypot(far, c["mast_y"])
-        inward = flat / np.hypot(flat, c["mast_rise"])
-        inward = inward * _cosine(
-            low[TURN], high[TURN], np.arctan2(-far, c["mast_y"]), np.arctan2(-near, c["mast_y"])
-        )
-        feed = np.hypot(np.hypot(near, c["mast_y"]), c["mast_rise"])
         across = np.where(north[:, None], c["width"] - v["spot_y"], v["spot_y"])
-        nearest = np.clip(v["spot_x"], near, far) - v["spot_x"]
-        reach = np.hypot(np.hypot(nearest, across), c["drop"])
-        wide = np.maximum(np.abs(near - v["spot_x"]), np.abs(far - v["spot_x"]))
-        flat = np.hypot(wide, across)
-        outward = flat / np.hypot(flat, c["drop"])
-        outward = outward * _cosine(
-            low[TURN],
-            high[TURN],
-            np.arctan2(v["spot_x"] - far, across),
-            np.arctan2(v["spot_x"] - near, across),
-        )
+        feed, inward = _hop(low, high, v["mast_x"][:, None], c["mast_y"], c["mast_rise"])
+        reach, outward = _hop(low, high, v["spot_x"], across, c["drop"])
         facade = north.astype(np.intp)[:, None]
         at, half, hidden = (
             np.take_along_axis(v["shade_at"], facade, axis=1),
             np.take_along_axis(v["shade_half"], facade, axis=1),
             np.take_along_axis(v["hidden"], facade[:, None], axis=2)[..., 0],
         )
-        apart = np.maximum(np.abs(near - at), np.abs(far - at))
+        apart = _farthest(low[PLACE][:, None], high[PLACE][:, None], at)
         shade = c["blockage"] ** (0.5 + 0.5 * np.tanh((half - apart) / 4.0))
         element = (np.pi * np.maximum(inward, 1e-4) ** c["turn_exponent"]) * (
             np.pi * np.maximum(outward, 1e-4) ** c["turn_exponent"]
         )
         paths = c["gain_at_metre"] ** 2 * feed**-2.2 * reach**-2.8
         return np.asarray(paths * element * shade * np.where(hidden > 0.5, c["blockage"], 1.0))
+
+
+def _farthest(low: Array, high: Array, at: Array) -> Array:
+    return np.maximum(np.abs(low - at), np.abs(high - at))
+
+
+def _hop(low: Array, high: Array, x: Array, across: Any, rise: Any) -> tuple[Array, Array]:
+    """Least distance from a surface in boxes to a point, and its largest cosine there."""
+    near, far = low[PLACE][:, None], high[PLACE][:, None]
+    distance = np.hypot(np.hypot(np.clip(x, near, far) - x, across), rise)
+    flat = np.hypot(_farthest(near, far, x), across)
+    angles = np.arctan2(x - far, across), np.arctan2(x - near, across)
+    return distance, flat / np.hypot(flat, rise) * _cosine(low[TURN], high[TURN], *angles)
 
 
 def _cosine(turn_low: Array, turn_high: Array, low: Array, high: Array) -> Array:
@@ -132,7 +129,10 @@ def streets(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Stree
     means = constants["ci_mean"][v.pop("zone_now").astype(np.intp)]
     v["ci"] = v["outlook"] * means
     v["sinr"] = 2 ** (v["rate"] / constants["band"]) - 1
-    flat = np.hypot(v["spot_x"], v["spot_y"] - constants["mast_y"])
+    v["mast_x"] = v.pop("mast_east") * constants["length"]
+    away = v.pop("spot_away")
+    v["spot_x"] = np.abs(v["mast_x"][:, None] - away)
+    flat = np.hypot(away, v["spot_y"] - constants["mast_y"])
     path = np.hypot(flat, constants["drop"] + constants["mast_rise"])
     lost = np.where(v["blocked"] > 0.5, constants["blockage"], 1.0)
     v["direct_gain"] = constants["gain_at_metre"] * path**-3.1 * lost

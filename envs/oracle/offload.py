@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.oracle import known
 from envs.oracle.offload_day import Columns, Plan, Store
 from envs.oracle.offload_day import solve as solve_day
 from envs.oracle.offload_share import lower_bound, serve
@@ -95,13 +96,9 @@ def constants(problem: Problem, split: str) -> tuple[Cell, Store]:
     """The problem's constants, bounds and prices in a split, for plans that are to be played."""
     compiled = problem.compiled(split)
     plans = {plan.name: plan for plan in compiled.decisions}
-    constants = {
-        name: np.asarray(node.value).ravel()[0]
-        for name, (node, _) in compiled.named.items()
-        if node.value is not None and node.value.size == 1
-    }
+    given = known.constants(problem, split)
     cell = Cell.of(
-        constants,
+        given,
         late_price=next(c.penalty_g for c in compiled.constraints if c.name == "late"),
         margin_s=MARGIN_S,
         power_low=plans["power"].low,
@@ -109,7 +106,7 @@ def constants(problem: Problem, split: str) -> tuple[Cell, Store]:
         steps_low=round(plans["steps"].low),
         steps_high=round(plans["steps"].high),
     )
-    return cell, Store.of(constants, compiled.step_s)
+    return cell, Store.of(given, compiled.step_s)
 
 
 def _columns(ways: list[Choice]) -> Columns:

@@ -67,6 +67,38 @@ class Programme:
         self._size += count
         return np.arange(self._size - count, self._size)
 
+    def store(
+        self,
+        stored: Indices,
+        flows: tuple[Indices, Indices],
+        start: float,
+        efficiency: float,
+        hours: ArrayLike,
+    ) -> None:
+        """What is stored after each step follows from what goes in and out.
+
+        Args:
+            stored: Energy after each step.
+            flows: Power in and out, before losses.
+            start: Energy before the first step.
+            efficiency: Each way.
+            hours: Of a step, or of each.
+        """
+        right = np.zeros(len(stored))
+        right[:1] = start
+        rows = self.equal.new(right, len(stored))
+        self.equal.add(rows, stored)
+        self.equal.add(rows[1:], stored[:-1], -1.0)
+        self.equal.add(rows, flows[0], -efficiency * np.asarray(hours))
+        self.equal.add(rows, flows[1], np.asarray(hours) / efficiency)
+
+    def reach(self, variable: Indices, least: float, cost: float) -> None:
+        """A variable reaches an amount, or each unit that it lacks costs so much."""
+        missing = self.variables(1, cost=cost)
+        row = self.at_most.new(-least, 1)
+        self.at_most.add(row, missing, -1.0)
+        self.at_most.add(row, variable, -1.0)
+
     def solve(self) -> tuple[float, Array]:
         """Least cost, and the variables.
 

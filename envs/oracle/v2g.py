@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.oracle import known
 from envs.oracle.realise import realise
 from envs.oracle.v2g_day import KW, KWH, Day, Plan, Sessions, Site
 from envs.oracle.v2g_day import solve as solve_day
-from envs.simulation.batch import BatchSimulation
 from envs.simulation.scenarios import Scenarios, sample_scenarios
 
 if TYPE_CHECKING:
@@ -36,13 +36,8 @@ def solve(problem: Problem, split: str, scenarios: NDArray[np.int64]) -> Mapping
 def constants(problem: Problem, split: str) -> Site:
     """The problem's constants in a split."""
     compiled = problem.compiled(split)
-    given = {
-        name: np.array(node.value)[..., 0]
-        for name, (node, _) in compiled.named.items()
-        if node.value is not None
-    }
     prices = {plan.name: plan.penalty_g for plan in compiled.constraints}
-    return Site.of(given, prices, compiled.step_s / 3600)
+    return Site.of(known.constants(problem, split), prices, compiled.step_s / 3600)
 
 
 def days(
@@ -68,13 +63,8 @@ def sessions(
     problem: Problem, split: str, scenarios: NDArray[np.int64], drawn: Scenarios
 ) -> Sessions:
     """The sessions of scenarios, ``(scenario, plug)`` each."""
-    compiled = problem.compiled(split)
-    simulation = BatchSimulation(compiled, len(scenarios), split)
-    simulation.reset(np.asarray(scenarios, dtype=np.int64))
     names = ("arrival_step", "departure_step", "vehicle_start", "target", "vehicle_floor")
-    first, last, *energies = (
-        value.T for value in simulation.values([compiled.named[name][0] for name in names])
-    )
+    first, last, *energies = known.at_start(problem, split, scenarios, *names)
     here = drawn.parameters["present"] > 0.5
     return Sessions(
         np.rint(first).astype(np.int64),

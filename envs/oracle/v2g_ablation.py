@@ -1,11 +1,11 @@
-"""What each decision of ``v2g`` is worth, and what is left of it on flat grids.
+"""What each decision of ``v2g`` is worth, and what is left of it elsewhere.
 
     python -m envs.oracle.v2g_ablation --days 24
 
 The day's programme is solved again without vehicles that lend, with chargers at their best
 constant, or with an idle battery, so that everything else makes the best of it. Shares
 of paths are held in the plan as it is: their constants are played. The second table has single
-grids, with the rules beside the optimum.
+grids and the ood split, with the rules beside the optimum.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ NEAR, MICRO = (0.4, 0.5, 0.6, 0.7), (0.0, 0.15, 0.3, 0.45, 0.6)
 ZONES = ("DE", "CA", "GB", "SG", "IN", "ZA")
 
 
-def plans(problem: envs.Problem, scenarios: NDArray[np.int64], lend: bool = True) -> list[Plan]:
-    """The optimum of training days."""
-    site = constants(problem, "train")
-    return [
-        solve_day(site, day, cars, lend=lend) for day, cars in days(problem, "train", scenarios)
-    ]
+def plans(
+    problem: envs.Problem, scenarios: NDArray[np.int64], lend: bool = True, split: str = "train"
+) -> list[Plan]:
+    """The optimum of days."""
+    site = constants(problem, split)
+    return [solve_day(site, day, cars, lend=lend) for day, cars in days(problem, split, scenarios)]
 
 
 def value(found: list[Plan]) -> float:
@@ -91,9 +91,9 @@ def with_route(
     return float(min(played))
 
 
-def with_rule(problem: envs.Problem, scenarios: NDArray[np.int64], name: str) -> float:
+def with_rule(problem: envs.Problem, scenarios: NDArray[np.int64], name: str, split: str) -> float:
     """A heuristic, played."""
-    env = envs.make_vector(problem, len(scenarios), split="train")
+    env = envs.make_vector(problem, len(scenarios), split=split)
     env.reset(options={"scenarios": scenarios})
     for _ in range(problem.horizon):
         info: dict[str, Any] = env.step(env.heuristic_actions(name))[4]
@@ -120,12 +120,15 @@ def main() -> None:
     for name, held in rows.items():
         print(f"{name:28s} {100 * (held / base - 1):+6.1f} %", flush=True)
     print("\ngrid  kg/day  no lending  " + "  ".join(problem.heuristics))
+    cases = []
     for zone, name in enumerate(ZONES):
         only = {"sample": {"integers": [zone, zone]}}
         one = envs.load("v2g", overrides={"parameters": {"zone_now": only}})
-        base = value(plans(one, scenarios))
-        others = [value(plans(one, scenarios, lend=False))]
-        others += [with_rule(one, scenarios, rule) for rule in one.heuristics]
+        cases.append((name, one, "train"))
+    for name, one, split in (*cases, ("ood", problem, "ood")):
+        base = value(plans(one, scenarios, split=split))
+        others = [value(plans(one, scenarios, lend=False, split=split))]
+        others += [with_rule(one, scenarios, rule, split) for rule in one.heuristics]
         print(
             f"{name}  {base / 1e3:7.2f}  ",
             "  ".join(f"{100 * (x / base - 1):+.1f} %" for x in others),

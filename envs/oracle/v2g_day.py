@@ -162,19 +162,6 @@ def solve(
     return Plan(value, charger, x[given] - x[taken], np.asarray(x[flow].T), x[sold])
 
 
-def _stored(
-    programme: Programme, store: Store, hours: Array, start: float, stored: Indices, flows: Indices
-) -> None:
-    """What is stored after each step follows from what goes in and out, ``(2, step)``."""
-    right = np.zeros(len(stored))
-    right[0] = start
-    rows = programme.equal.new(right, len(stored))
-    programme.equal.add(rows, stored)
-    programme.equal.add(rows[1:], stored[:-1], -1.0)
-    programme.equal.add(rows, flows[0], -store.efficiency * hours)
-    programme.equal.add(rows, flows[1], hours / store.efficiency)
-
-
 def _vehicle(
     programme: Programme,
     site: Site,
@@ -192,7 +179,7 @@ def _vehicle(
     discharge = programme.variables(
         steps, cost=site.wear * hours, high=store.power if lend else 0.0
     )
-    _stored(programme, store, hours, start, stored, np.array([charge, discharge]))
+    programme.store(stored, (charge, discharge), start, store.efficiency, hours)
     # Beyond this the charger holds the voltage and power falls with what is missing: at a step's
     # beginning, as in the problem, and for the longer steps of a forecast cautiously at its end.
     slope = store.power / (site.taper_share * store.size)
@@ -206,10 +193,7 @@ def _vehicle(
         programme.at_most.add(rows[long], stored[long], slope)
         programme.at_most.add(rows[1:][~long[1:]], stored[:-1][~long[1:]], slope)
     if sessions.last[plug] <= len(day.hours):
-        missing = programme.variables(1, cost=site.undelivered)
-        row = programme.at_most.new(-target, 1)
-        programme.at_most.add(row, missing, -1.0)
-        programme.at_most.add(row, stored[-1:], -1.0)
+        programme.reach(stored[-1:], target, site.undelivered)
     return charge, discharge
 
 
@@ -222,11 +206,8 @@ def _battery(
     charge = programme.variables(steps, high=store.power)
     discharge = programme.variables(steps, cost=site.wear * day.hours, high=store.power)
     start = site.battery_start if start is None else start
-    _stored(programme, store, day.hours, start, stored, np.array([charge, discharge]))
-    missing = programme.variables(1, cost=site.battery_price)
-    row = programme.at_most.new(-site.battery_start, 1)
-    programme.at_most.add(row, missing, -1.0)
-    programme.at_most.add(row, stored[-1:], -1.0)
+    programme.store(stored, (charge, discharge), start, store.efficiency, day.hours)
+    programme.reach(stored[-1:], site.battery_start, site.battery_price)
     return charge, discharge
 
 

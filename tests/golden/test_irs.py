@@ -32,8 +32,11 @@ def link(street: dict[str, np.ndarray], d: dict[str, np.ndarray]) -> np.ndarray:
     normal = np.stack(
         [np.sin(d["turn"]), np.where(north, -1, 1) * np.cos(d["turn"]), zero], axis=-1
     )
-    mast = np.array([0.0, 10.0, 8.0]) - surface
-    spots = np.stack([street["spot_x"], street["spot_y"], 0 * street["spot_x"] + 1.5], axis=-1)
+    end = np.where(street["mast_east"] > 0.5, 150.0, 0.0)
+    mast = np.stack([end, zero + 10.0, zero + 8.0], axis=-1) - surface
+    away = street["spot_away"]
+    along = np.where(end[:, None] > 0, 150 - away, away)
+    spots = np.stack([along, street["spot_y"], 0 * along + 1.5], axis=-1)
     spots = spots - surface[:, None]
     near, far = np.linalg.norm(mast, axis=-1), np.linalg.norm(spots, axis=-1)
     inward = (mast * normal).sum(axis=-1) / near
@@ -49,8 +52,8 @@ def link(street: dict[str, np.ndarray], d: dict[str, np.ndarray]) -> np.ndarray:
 
 def direct(street: dict[str, np.ndarray]) -> np.ndarray:
     """Mean gain of the direct links, ``(row, spot)``."""
-    height = np.full_like(street["spot_x"], 6.5)
-    far = np.linalg.norm([street["spot_x"], street["spot_y"] - 10, height], axis=0)
+    height = np.full_like(street["spot_away"], 6.5)
+    far = np.linalg.norm([street["spot_away"], street["spot_y"] - 10, height], axis=0)
     return np.asarray(4.677e-5 * far**-3.1 * np.where(street["blocked"] > 0.5, 0.01, 1.0))
 
 
@@ -77,7 +80,7 @@ def test_carbon_energy_and_outage_follow_from_the_geometry(played: Played) -> No
     unserved_h = (street["hours"] / 3600 * np.maximum(outage - 0.01, 0)).sum(axis=1)
     np.testing.assert_allclose(info["energy_j"], energy, rtol=1e-9)
     np.testing.assert_allclose(info["carbon_g"], carbon, rtol=1e-9)
-    np.testing.assert_allclose(info["penalty_g"], 10_000 * unserved_h, rtol=1e-7, atol=1e-4)
+    np.testing.assert_allclose(info["penalty_g"], 8_000 * unserved_h, rtol=1e-7, atol=1e-4)
 
 
 def test_carbon_is_what_the_environment_reports_of_energy_and_making(played: Played) -> None:
@@ -167,6 +170,7 @@ def one_street(problem: envs.Problem) -> Street:
     street = streets(problem, "train", np.arange(1))
     v = {name: value.copy() for name, value in street.values.items()}
     v |= {
+        "mast_x": np.zeros(1),
         "spot_x": np.array([[60.0, 62.0]]),
         "spot_y": np.array([[8.0, 10.0]]),
         "hidden": np.zeros((1, 2, 2)),

@@ -77,7 +77,7 @@ def test_the_intensity_and_sky_of_offload_are_like_the_recorded_ones(season: int
         # Offload keeps Central European time in both zones.
         peak = FITTED["carbon_intensity"][zone][SEASONS[season]]["model"]["peak_24h"] + place
         late = fitting.harmonic(days.mean(axis=0), 1)[1] - peak
-        assert abs((late + 12) % 24 - 12) < 0.7
+        assert abs((late + 12) % 24 - 12) < 0.25
     clear = 250 * 1.098 * paths["sun"] * np.exp(-0.057 / paths["sun"])
     clearness = paths["pv"].sum(axis=0) / clear.sum(axis=0)
     sky = FITTED["clearness"][SEATTLE][SEASONS[season]]["model"]

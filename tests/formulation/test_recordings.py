@@ -43,7 +43,18 @@ def test_a_request_is_in_a_designers_words(recording: Recording) -> None:
 def test_recording_and_edits_give_the_shipped_problem_to_the_digest(recording: Recording) -> None:
     transcript = load_transcript(recording.transcript)
     assert transcript.request.split() == recording.request.read_text().split()
+    assert all(edit.why != "TODO" for edit in recording.read_edits())
     assert Problem(recording.edited()).digest == envs.load(recording.name).digest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recording", [r for r in (*LIBRARY, *NEW) if r.recorded], ids=str)
+def test_a_recording_passes_todays_checks_as_it_did_then(recording: Recording) -> None:
+    transcript = load_transcript(recording.transcript)
+    played = recording.play()
+    assert played.problem is not None
+    assert played.accepted == (not transcript.attempts[-1].diagnostics)
+    assert Problem(recording.answered()).digest == played.problem.digest
 
 
 @pytest.mark.parametrize("recording", [r for r in NEW if r.recorded], ids=lambda r: r.name)

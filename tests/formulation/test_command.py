@@ -196,7 +196,9 @@ def test_neither_an_old_spec_nor_the_library_is_overwritten(formulate: Run, tmp_
 
 
 CONVERSATION = """\
+show
 ask Send over one link.
+show
 bound power 0.02 4
 drop late
 set parameters.band.value 2
@@ -212,8 +214,9 @@ write
 
 
 def test_a_conversation_changes_a_problem_and_takes_steps_back(
-    formulate: Run, tmp_path: Path
+    formulate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(envs, "as_markdown", lambda p: f"# As mathematics: {p.name}", raising=False)
     with serving(loopback.says(GOOD)) as state:
         result = formulate("--interactive", *ONLINE, typed=CONVERSATION, **asked(state))
     assert result.returncode == 0, result.stderr
@@ -223,6 +226,8 @@ def test_a_conversation_changes_a_problem_and_takes_steps_back(
     assert problem.spec.parameters["band"].value == 1
     told = problem.spec.provenance["edits"]
     assert [edit["path"] for edit in told] == ["decisions.power.log", "constraints.late"]
+    assert "there is no spec yet" in result.stdout
+    assert "# As mathematics: one_link" in result.stdout
     for said in ("there is no parameters.nowhere", "unit-mismatch", "no command 'sing'"):
         assert said in result.stdout
     assert "* 2 drop late" in result.stdout
@@ -282,3 +287,13 @@ def test_an_earlier_answer_is_recalled_for_a_similar_request(formulate: Run) -> 
     prompts = [body["messages"][-1]["content"] for body in state.bodies]
     assert ["An earlier answer" in prompt for prompt in prompts] == [False, True, False, False]
     assert "one_link" in prompts[1]
+
+
+def test_without_the_extra_one_is_told_how_to_install_it(
+    formulate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    monkeypatch.delitem(sys.modules, "envs.formulation.llm.server", raising=False)
+    result = formulate("Send.", *ONLINE, OPENAI_API_KEY=KEY)
+    assert result.returncode == 2
+    assert "pip install 'lowcarbon-bench[formulate]'" in result.stderr

@@ -114,8 +114,7 @@ class Dialogue:
             self._say(f"{problem.name} {problem.digest[:12]}: {problem.title}; decides {decided}")
 
     def _show(self, arguments: str) -> None:
-        mathematics = importlib.import_module("envs.spec.mathematics")
-        self._say(mathematics.to_markdown(Problem(self._session.document)))
+        self._say(importlib.import_module("envs").as_markdown(Problem(self._session.document)))
 
     def _set(self, arguments: str) -> None:
         path, value = _expect(arguments, "set PATH VALUE", 2)

@@ -48,7 +48,8 @@ def command(arguments: Sequence[str]) -> int:
     try:
         if options.interactive:
             return _converse(options, out)
-        result = Formulator(options).ask(_request(options), None, _folder(options))
+        request = _request(options)
+        result = Formulator(options).ask(request, None, _folder(options))
         return _finish(result, out)
     except AwaitingAnswer as error:
         print(f"turn waits: {error}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from envs.formulation.answer import document_in
 from envs.formulation.edits import Edit, apply, read_edits
 from envs.formulation.llm.replay import Replay
 from envs.formulation.loop import Formulation, formulate, provenance
@@ -45,6 +46,24 @@ class Recording:
         """What people changed; nothing when there is no list."""
         return read_edits(self.edits) if self.edits.is_file() else ()
 
+    def answered(self) -> dict[str, Any]:
+        """The document that was answered.
+
+        What the recording says was accepted is only read; otherwise it is played, and the best of
+        its answers is taken as it was then.
+
+        Raises:
+            ValueError: No answer compiled.
+        """
+        transcript = load_transcript(self.transcript)
+        last = transcript.attempts[-1]
+        if not last.diagnostics:
+            return document_in(last.answer)
+        document = replay(transcript).document
+        if document is None:
+            raise ValueError(f"{self.name}: no answer of the recording compiles")
+        return document
+
     def edited(self) -> dict[str, Any]:
         """The document after the edits.
 
@@ -52,10 +71,7 @@ class Recording:
             EditError: They do not fit the answer.
             ValueError: No answer compiled.
         """
-        document = self.play().document
-        if document is None:
-            raise ValueError(f"{self.name}: no answer of the recording compiles")
-        return apply(document, self.read_edits())
+        return apply(self.answered(), self.read_edits())
 
 
 def replay(transcript: Transcript) -> Formulation:

@@ -68,8 +68,13 @@ def _scalar(value: Any) -> str:
     if isinstance(value, str):
         if _PLAIN.fullmatch(value) and value.lower() not in _NOT_PLAIN:
             return value
-        return json.dumps(value, ensure_ascii=not value.isprintable())
+        return "".join(map(_shown, json.dumps(value, ensure_ascii=False)))
     return json.dumps(value)
+
+
+def _shown(character: str) -> str:
+    """A character of a quoted text; JSON's surrogate pairs are no YAML."""
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
 
 
 def _can_fold(text: str) -> bool:

@@ -113,8 +113,8 @@ def main() -> None:
         median, most = query_times(retriever)
         kept = "kept" if indexing < INDEX_S and most < QUERY_S else "NOT KEPT"
         print(
-            f"{method:<7} indexing {indexing:6.2f} s ({used:.2f} s of one core)   query {1e3 * median:6.2f} ms in the median, "
-            f"{1e3 * most:6.2f} ms at most   promise {kept}"
+            f"{method:<7} indexing {indexing:6.2f} s ({used:.2f} s of one core)   query "
+            f"{1e3 * median:6.2f} ms in the median, {1e3 * most:6.2f} ms at most   promise {kept}"
         )
     if options.qdrant_local:
         qdrant_local(chunks)

@@ -96,29 +96,32 @@ class ServedEmbedding:
             )
         self.name = f"openai-{settings.model}"
         self._model, self._error = settings.model, openai.OpenAIError
+        self._key = key or "none"
         self._client = openai.OpenAI(
-            api_key=key or "none", base_url=settings.base_url, timeout=settings.timeout_s
+            api_key=self._key, base_url=settings.base_url, timeout=settings.timeout_s
         )
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Ask the server, a batch at a time."""
         rows: list[list[float]] = []
         for start in range(0, len(texts), BATCH):
-            batch = list(texts[start : start + BATCH])
-            try:
-                answer = self._client.embeddings.create(
-                    model=self._model, input=batch, encoding_format="float"
-                )
-            except self._error as error:
-                where = self._client.base_url
-                raise KnowledgeError(f"the embedding server {where} failed: {error}") from error
-            found = sorted(answer.data, key=lambda item: item.index)
-            if len(found) != len(batch):
-                raise KnowledgeError(
-                    f"the embedding server answered {len(found)} vectors for {len(batch)} texts"
-                )
-            rows.extend(item.embedding for item in found)
+            rows.extend(self._ask(list(texts[start : start + BATCH])))
         return unit_length(_matrix(rows))
+
+    def _ask(self, texts: list[str]) -> list[list[float]]:
+        """One request; its answers may come in any order."""
+        try:
+            answer = self._client.embeddings.create(
+                model=self._model, input=texts, encoding_format="float"
+            )
+            found = {item.index: item.embedding for item in answer.data}
+            return [found[index] for index in range(len(texts))]
+        except self._error as error:
+            # Some servers repeat the key that they do not accept.
+            reason = " ".join(str(error).replace(self._key, "(key)").split())[:200]
+        except (AttributeError, KeyError, TypeError):
+            reason = f"it did not answer a vector for each of {len(texts)} texts"
+        raise KnowledgeError(f"the embedding server {self._client.base_url} failed: {reason}")
 
 
 class LocalEmbedding:

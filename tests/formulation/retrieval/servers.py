@@ -119,7 +119,9 @@ class Qdrant:
             )
             return {"points": [{"id": p.id} for p in points], "next_page_offset": offset}
         elif rest == ["points", "query"]:
-            found = engine.query_points(name, query=body["query"], limit=body["limit"]).points
+            found = engine.query_points(
+                name, query=body["query"]["nearest"], limit=body["limit"]
+            ).points
             return {"points": [{"id": p.id, "version": 0, "score": p.score} for p in found]}
         elif rest == ["points", "delete"]:
             engine.delete(name, body["points"])

@@ -37,7 +37,7 @@ class PageText(HTMLParser):
         """Stop at so many characters."""
         super().__init__(convert_charrefs=True)
         self._limit, self._count, self._hidden = limit, 0, [""]
-        self._in_title = False
+        self._in_title = self._as_written = False
         self.parts: list[str] = []
         self.title = ""
 
@@ -48,6 +48,7 @@ class PageText(HTMLParser):
         elif tag in _UNSEEN and len(self._hidden) < 1_000:
             self._hidden.append(tag)
         elif tag in _BLOCKS:
+            self._as_written |= tag == "pre"
             self.parts.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
@@ -57,6 +58,7 @@ class PageText(HTMLParser):
         elif tag == self._hidden[-1]:
             self._hidden.pop()
         elif tag in _BLOCKS:
+            self._as_written &= tag != "pre"
             self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:
@@ -67,7 +69,7 @@ class PageText(HTMLParser):
             self._count += len(data)
             if self._count > self._limit:
                 raise TooLong
-            self.parts.append(data)
+            self.parts.append(data if self._as_written else data.replace("\n", " "))
 
 
 def html_text(content: bytes, limit: int) -> tuple[str, str]:

@@ -14,8 +14,14 @@ from envs.formulation.retrieval.terms import terms
 
 Vectors = NDArray[np.float32]
 
-LATENT = 256
+LATENT = 128
 """Dimensions of the latent space at most."""
+VOCABULARY = 30_000
+"""Words that span it, the commonest; BM25 knows the rest."""
+POWER_ITERATIONS = 3
+"""Of the randomised SVD."""
+CHUNKS_PER_DIMENSION = 3
+"""With nearly as many dimensions as chunks, nothing is latent and it is TF-IDF again."""
 BATCH = 128
 """Texts of one request."""
 
@@ -35,39 +41,39 @@ class Embedding(Protocol):
 
 
 class LatentSemantics:
-    """TF-IDF and a truncated SVD, fitted on the chunks themselves: no download, no server."""
+    """TF-IDF and a truncated SVD, fitted on the chunks themselves: no download, no server.
+
+    Attributes:
+        fitted: The vectors of the texts it was fitted on, in their order.
+    """
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Fit on texts; the same texts give the same vectors."""
         text = optional("sklearn.feature_extraction.text", "scikit-learn")
         decomposition = optional("sklearn.decomposition", "scikit-learn")
-        # A word that stands in one chunk only cannot relate two of them.
-        rare = 1 if len(texts) < 1_000 else 2
         self._tfidf = text.TfidfVectorizer(
-            analyzer=_features, sublinear_tf=True, min_df=rare, dtype=np.float32
+            analyzer=terms, sublinear_tf=True, max_features=VOCABULARY, dtype=np.float32
         )
         try:
             weights = self._tfidf.fit_transform(texts)
         except ValueError as error:
             raise KnowledgeError("the knowledge base holds no words to index") from error
-        size = min(LATENT, min(weights.shape) - 1)
-        self._svd: Any = None
+        size = min(LATENT, len(texts) // CHUNKS_PER_DIMENSION, weights.shape[1] - 1)
+        self._axes: Vectors | None = None
         if size >= 2:
-            self._svd = decomposition.TruncatedSVD(size, n_iter=4, random_state=0).fit(weights)
+            svd = decomposition.TruncatedSVD(size, n_iter=POWER_ITERATIONS, random_state=0)
+            # Words as rows, so that a query reads a few of them.
+            self._axes = np.ascontiguousarray(svd.fit(weights).components_.T, np.float32)
         digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
         self.name = f"lsa-{size}-{digest[:16]}"
+        self.fitted = self._project(weights)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Project texts into the latent space."""
-        weights = self._tfidf.transform(texts)
-        found = weights.toarray() if self._svd is None else self._svd.transform(weights)
-        return unit_length(found)
+        return self._project(self._tfidf.transform(texts))
 
-
-def _features(text: str) -> list[str]:
-    """Words and pairs of neighbours."""
-    words = terms(text)
-    return words + [f"{a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    def _project(self, weights: Any) -> Vectors:
+        return unit_length(weights.toarray() if self._axes is None else weights @ self._axes)
 
 
 class ServedEmbedding:
@@ -90,29 +96,32 @@ class ServedEmbedding:
             )
         self.name = f"openai-{settings.model}"
         self._model, self._error = settings.model, openai.OpenAIError
+        self._key = key or "none"
         self._client = openai.OpenAI(
-            api_key=key or "none", base_url=settings.base_url, timeout=settings.timeout_s
+            api_key=self._key, base_url=settings.base_url, timeout=settings.timeout_s
         )
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Ask the server, a batch at a time."""
         rows: list[list[float]] = []
         for start in range(0, len(texts), BATCH):
-            batch = list(texts[start : start + BATCH])
-            try:
-                answer = self._client.embeddings.create(
-                    model=self._model, input=batch, encoding_format="float"
-                )
-            except self._error as error:
-                where = self._client.base_url
-                raise KnowledgeError(f"the embedding server {where} failed: {error}") from error
-            found = sorted(answer.data, key=lambda item: item.index)
-            if len(found) != len(batch):
-                raise KnowledgeError(
-                    f"the embedding server answered {len(found)} vectors for {len(batch)} texts"
-                )
-            rows.extend(item.embedding for item in found)
+            rows.extend(self._ask(list(texts[start : start + BATCH])))
         return unit_length(_matrix(rows))
+
+    def _ask(self, texts: list[str]) -> list[list[float]]:
+        """One request; its answers may come in any order."""
+        try:
+            answer = self._client.embeddings.create(
+                model=self._model, input=texts, encoding_format="float"
+            )
+            found = {item.index: item.embedding for item in answer.data}
+            return [found[index] for index in range(len(texts))]
+        except self._error as error:
+            # Some servers repeat the key that they do not accept.
+            reason = " ".join(str(error).replace(self._key, "(key)").split())[:200]
+        except (AttributeError, KeyError, TypeError):
+            reason = f"it did not answer a vector for each of {len(texts)} texts"
+        raise KnowledgeError(f"the embedding server {self._client.base_url} failed: {reason}")
 
 
 class LocalEmbedding:
@@ -139,13 +148,14 @@ class LocalEmbedding:
         return unit_length(np.asarray(self._model.encode(list(texts)), np.float32))
 
 
-def make_embedding(settings: RetrievalSettings, texts: Sequence[str]) -> Embedding:
-    """The embedding the settings ask for; ``texts`` are what it may be fitted on."""
-    if settings.embedding == "openai":
-        return ServedEmbedding(settings)
-    if settings.embedding == "sentence-transformers":
-        return LocalEmbedding(settings)
-    return LatentSemantics(texts)
+def embed_all(settings: RetrievalSettings, texts: Sequence[str]) -> tuple[Embedding, Vectors]:
+    """The embedding the settings ask for, and the vectors of all texts."""
+    if settings.embedding == "lsa":
+        fitted = LatentSemantics(texts)
+        return fitted, fitted.fitted
+    served = settings.embedding == "openai"
+    embedding = ServedEmbedding(settings) if served else LocalEmbedding(settings)
+    return embedding, embedding.embed(texts)
 
 
 def unit_length(vectors: NDArray[np.floating[Any]]) -> Vectors:

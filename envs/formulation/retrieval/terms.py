@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
 _COMMON = frozenset(
@@ -19,7 +20,13 @@ def terms(text: str) -> list[str]:
     ``CO₂`` and ``CO2`` are one word, and so are a word and its plural.
     """
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-    return [_singular(word) for word in words if word not in _COMMON and len(word) <= 40]
+    return [term for word in words if (term := _term(word))]
+
+
+@lru_cache(maxsize=200_000)
+def _term(word: str) -> str:
+    """The term of a word; empty where it has none. Texts repeat their words: this is the speed."""
+    return "" if word in _COMMON or len(word) > 40 else _singular(word)
 
 
 def _singular(word: str) -> str:

@@ -1,0 +1,107 @@
+"""Vectors on a Qdrant server, for those who outgrow one machine."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from envs.formulation.knowledge.errors import KnowledgeError, optional
+from envs.formulation.retrieval.chunk import Chunk
+from envs.formulation.retrieval.embeddings import Vectors
+from envs.formulation.retrieval.settings import RetrievalSettings
+
+BATCH = 500
+"""Points of one request."""
+
+T = TypeVar("T")
+
+
+class ServedVectors:
+    """A collection that holds exactly the vectors of these chunks.
+
+    A point's id is made of the embedding and the chunk, so that opening the same base again sends
+    nothing, and a changed document changes its own points only. Texts stay here: what a server
+    answers is a position, never something to read.
+    """
+
+    def __init__(
+        self, settings: RetrievalSettings, embedding: str, chunks: Sequence[Chunk], vectors: Vectors
+    ) -> None:
+        """Bring the collection up to date.
+
+        Raises:
+            KnowledgeError: The server cannot be reached or refuses.
+        """
+        client = optional("qdrant_client", "qdrant-client")
+        self._models = client.models
+        self._collection, self._url = settings.qdrant_collection, settings.qdrant_url
+        self._client = self._ask(
+            lambda: client.QdrantClient(
+                url=settings.qdrant_url,
+                api_key=os.environ.get(settings.qdrant_key_variable),
+                timeout=round(settings.timeout_s),
+                check_compatibility=False,
+            )
+        )
+        names = [f"{embedding}\0{chunk.id}\0{chunk.title}\0{chunk.text}" for chunk in chunks]
+        ids = [str(uuid.uuid5(uuid.NAMESPACE_OID, name)) for name in names]
+        self._positions = {name: i for i, name in enumerate(ids)}
+        self._prepare(vectors.shape[1])
+        stored = set(self._stored())
+        self._send([i for i, name in enumerate(ids) if name not in stored], ids, vectors)
+        self._forget(sorted(stored - set(ids)))
+
+    def nearest(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
+        """What the server finds."""
+        answer = self._ask(
+            lambda: self._client.query_points(self._collection, query=vector.tolist(), limit=limit)
+        )
+        found = [(self._positions.get(str(p.id)), float(p.score)) for p in answer.points]
+        return [(position, score) for position, score in found if position is not None]
+
+    def _prepare(self, dimension: int) -> None:
+        """A collection of this dimension; one of another dimension is made anew."""
+        if self._ask(lambda: self._client.collection_exists(self._collection)):
+            kept = self._ask(lambda: self._client.get_collection(self._collection))
+            if getattr(kept.config.params.vectors, "size", None) == dimension:
+                return
+            self._ask(lambda: self._client.delete_collection(self._collection))
+        size = self._models.VectorParams(size=dimension, distance=self._models.Distance.DOT)
+        self._ask(lambda: self._client.create_collection(self._collection, vectors_config=size))
+
+    def _stored(self) -> Iterator[str]:
+        offset: Any = None
+        while True:
+            points, offset = self._ask(
+                lambda offset=offset: self._client.scroll(
+                    self._collection, limit=10_000, offset=offset, with_payload=False
+                )
+            )
+            yield from (str(point.id) for point in points)
+            if offset is None:
+                return
+
+    def _send(self, positions: Sequence[int], ids: Sequence[str], vectors: Vectors) -> None:
+        for start in range(0, len(positions), BATCH):
+            points = [
+                self._models.PointStruct(id=ids[i], vector=vectors[i].tolist())
+                for i in positions[start : start + BATCH]
+            ]
+            self._ask(
+                lambda points=points: self._client.upsert(self._collection, points, wait=True)
+            )
+
+    def _forget(self, ids: Sequence[str]) -> None:
+        if ids:
+            self._ask(lambda: self._client.delete(self._collection, list(ids), wait=True))
+
+    def _ask(self, request: Callable[[], T]) -> T:
+        """One line for all that a server may do wrong."""
+        try:
+            return request()
+        except Exception as error:  # httpx, qdrant's own, and pydantic's on an odd answer
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise KnowledgeError(
+                f"the Qdrant server {self._url} failed: {reason}; check qdrant_url in "
+                "retrieval.yaml, or take it out to hold the vectors in memory"
+            ) from error

@@ -22,13 +22,14 @@ COMMANDS = {
     "list": ("benchmark.catalogue:list_names", "problems and agents; --functions: the language's"),
     "check": ("benchmark.catalogue:check", "check a spec: check FILE [--deep]"),
     "show": ("benchmark.show:show", "a problem as mathematics: show NAME|FILE [--out FILE.html]"),
+    "formulate-eval": ("benchmark.formulations:formulate_eval", "judge recorded formulations"),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
 }
 """Name, where it is, and what it does. A new command is one line here."""
 
 USAGE = "usage: python -m benchmark <command> …\n\n" + "\n".join(
-    f"  {name:<8} {summary}" for name, (_, summary) in COMMANDS.items()
+    f"  {name:<14} {summary}" for name, (_, summary) in COMMANDS.items()
 )
 
 

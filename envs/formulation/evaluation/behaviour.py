@@ -247,7 +247,23 @@ class Behaviour:
         with np.errstate(all="ignore"):
             return self._outputs(values, min(step, self.horizon - 1))
 
-    def _outputs(self, values: Array, step: int) -> Outputs:
+    def rule(self, name: str, values: Array, step: int) -> Array:
+        """What a rule of the spec decides, ``(decisions, batch)`` in base units."""
+        batch, graph = values.shape[1], self.compiled.graph
+        wanted = self.compiled.heuristics[name]
+        with np.errstate(all="ignore"):
+            known, _ = self._given(values, min(step, self.horizon - 1))
+            found = evaluate(graph, list(wanted.values()), known, batch)
+        parts = [np.zeros((0, batch))]
+        for plan, node, value in zip(self.compiled.decisions, wanted.values(), found, strict=True):
+            aligned = graph.aligned(node, value, plan.node.index)
+            physical = np.broadcast_to(aligned, plan.shape(batch)).astype(np.float64)
+            low, high = (0.0, 1.0) if plan.kind == "simplex" else (plan.low, plan.high)
+            parts.append(np.clip(physical, low, high).reshape(plan.count, batch))
+        return np.concatenate(parts)
+
+    def _given(self, values: Array, step: int) -> tuple[dict[int, Array], Array]:
+        """Registers of everything from outside, and the correlation of each noise."""
         batch = values.shape[1]
         compiled, graph = self.compiled, self.compiled.graph
         known: dict[int, Array] = {n: path[step] for n, path in self._clock.items()}
@@ -263,8 +279,13 @@ class Behaviour:
             shape = (*graph.sizes(state.node.index), batch)
             known[state.node.number] = values[row : row + count].reshape(shape)
             row += count
+        return known, correlation
+
+    def _outputs(self, values: Array, step: int) -> Outputs:
+        batch, compiled = values.shape[1], self.compiled
+        known, correlation = self._given(values, step)
         sides = [side for pair in self._branches for side in pair]
-        found = evaluate(graph, [*self._roots, *self._terms, *sides], known, batch)
+        found = evaluate(compiled.graph, [*self._roots, *self._terms, *sides], known, batch)
         wide = [_rows(value, batch) for value in found]
         states, costs = len(compiled.states), len(compiled.constraints)
         start = 1 + costs

@@ -27,6 +27,7 @@ from envs.simulation.scenarios import clock_paths
 from envs.spec.units import Dimension
 
 Array = NDArray[np.float64]
+Truth = NDArray[np.bool_]
 
 BRANCHES = frozenset({"minimum", "maximum", "where"})
 _EDGE = 1e-9
@@ -445,7 +446,8 @@ def _value(plan: ProcessPlan, u: Array, given: Mapping[str, Array]) -> Array:
 def _stationary(transition: Array) -> Array:
     size = len(transition)
     balance = np.vstack([transition.T - np.eye(size), np.ones(size)])
-    return np.linalg.lstsq(balance, np.append(np.zeros(size), 1.0), rcond=None)[0]
+    found: Array = np.linalg.lstsq(balance, np.append(np.zeros(size), 1.0), rcond=None)[0]
+    return found
 
 
 def _law(plan: ProcessPlan) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.compiler.model import Compiled
-from envs.formulation.evaluation.behaviour import Array, Behaviour, Outputs
+from envs.formulation.evaluation.behaviour import Array, Behaviour, Outputs, Truth
 from envs.formulation.evaluation.matching import Matching, match, same_bounds
 
 TOLERANCE = 1e-9
@@ -119,14 +119,14 @@ def carried(candidate: Behaviour, matching: Matching, values: Array) -> Array:
     return result
 
 
-def agree(a: Array, b: Array) -> Array:
+def agree(a: Array, b: Array) -> Truth:
     """Where two arrays agree; what is no number in both agrees too."""
     size = np.maximum(np.abs(a), np.abs(b))
     finite = np.abs(a)[np.isfinite(a)]
     floor = 1e-12 * float(finite.max(initial=0.0))
     with np.errstate(invalid="ignore"):
         close = np.abs(a - b) <= TOLERANCE * size + floor
-    result: Array = close | (~np.isfinite(a) & ~np.isfinite(b))
+    result: Truth = close | (~np.isfinite(a) & ~np.isfinite(b))
     return result
 
 
@@ -186,7 +186,7 @@ class Points:
             values[rest] = fresh[rest]
         return values
 
-    def _seen(self) -> tuple[Array, Array]:
+    def _seen(self) -> tuple[Truth, Truth]:
         sides = [self._problem.outputs(values, time).branches for time, values in self._drawn]
         both = np.concatenate(sides, axis=2)
         return (both[0] < 0).any(axis=1), (both[1] > 0).any(axis=1)
@@ -222,7 +222,8 @@ class Points:
     def _towards(self, q: Array, time: int, choice: int, sign: int) -> Array:
         """How far points are on one side of a choice, ``(batch,)``."""
         least, most = self._problem.outputs(self._problem.physical(q), time).branches[:, choice]
-        return most if sign > 0 else -least
+        towards: Array = most if sign > 0 else -least
+        return towards
 
 
 def _of_time(r: Compiled, c: Compiled) -> Iterator[Difference]:

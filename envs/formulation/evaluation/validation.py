@@ -1,9 +1,8 @@
-"""The metric on trial: it must tell every wrong version of a reference, and accept every other way
-to write it.
+"""The metric on trial: every wrong version must be told, every other way of writing accepted.
 
 Mistakes that change nothing do not count against it. Whether one does is not asked of the metric:
-either the digest of what decides J is the same, or `envs.formulation.evaluation.proof` shows by terms
-and intervals that both are one function.
+either the digest of what decides J is the same, or the module `proof` shows by terms and intervals
+that both are one function.
 """
 
 from __future__ import annotations

@@ -98,8 +98,7 @@ def compare(
     names = {str(r.inputs[i]): str(c.inputs[j]) for i, j in matching.pairs}
     differences = [*_of_time(reference, candidate), *_of_components(r, c, matching)]
     points, met, sides = 0, 0, 0
-    # Without a full map values cannot be carried over.
-    if not matching.missing and not any(d.what.startswith("time") for d in differences):
+    if not any(d.what.startswith("time") for d in differences):
         sample = Points(r, rows, steps)
         met, sides = sample.met, 2 * sample.choices
         found: dict[str, Difference] = {}
@@ -236,7 +235,9 @@ def _of_time(r: Compiled, c: Compiled) -> Iterator[Difference]:
 def _of_components(r: Behaviour, c: Behaviour, matching: Matching) -> Iterator[Difference]:
     for i in matching.missing:
         one = r.inputs[i]
-        yield Difference(f"{one.kind} {one}", "a counterpart", "none")
+        # A noise that the candidate lacks and that matters shows in what comes out.
+        if one.kind != "noise":
+            yield Difference(f"{one.kind} {one}", "a counterpart", "none")
     for j in matching.extra:
         one = c.inputs[j]
         yield Difference(f"{one.kind} {one}", "nothing like it", "an additional one")

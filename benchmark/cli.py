@@ -23,6 +23,7 @@ COMMANDS = {
     "check": ("benchmark.catalogue:check", "check a spec: check FILE [--deep]"),
     "formulate": ("benchmark.formulate:command", 'words to a spec: formulate "…" --out my.yaml'),
     "show": ("benchmark.show:show", "a problem as mathematics: show NAME|FILE [--out FILE.html]"),
+    "formulate-eval": ("benchmark.formulations:formulate_eval", "judge recorded formulations"),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
     "kb": ("benchmark.knowledge:knowledge", "knowledge base: kb add|list|remove|search|eval"),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
@@ -30,7 +31,7 @@ COMMANDS = {
 """Name, where it is, and what it does. A new command is one line here."""
 
 USAGE = "usage: python -m benchmark <command> …\n\n" + "\n".join(
-    f"  {name:<9} {summary}" for name, (_, summary) in COMMANDS.items()
+    f"  {name:<{max(map(len, COMMANDS))}} {summary}" for name, (_, summary) in COMMANDS.items()
 )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from envs.mathematics import tree as t
+from envs.mathematics.blocks import Cell
 from envs.mathematics.formulas import Formulas
 from envs.mathematics.prose import number_text, plain_number, unit_text
 from envs.spec import schema
 from envs.spec.expressions import Name, Quantity, parse
 from envs.spec.units import parse_quantity, parse_unit
-
-Cell = tuple[str | t.Formula, ...]
 
 _SHOWN = 24
 """Numbers of a table that are printed; longer ones by their range."""

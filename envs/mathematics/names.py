@@ -9,7 +9,7 @@ from envs.problem import Problem
 from envs.spec.expressions import Call, Element, Expression, Name
 
 _COMMA = t.Operator(",", ",")
-_CLOCK = {
+_CLOCK: dict[str, t.Formula] = {
     "time_step": t.Row((t.Letter("Delta"), t.Letter("t"))),
     "step_index": t.Letter("t"),
     "pi": t.Letter("pi"),

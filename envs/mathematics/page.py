@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from envs.mathematics import tree as t
+from envs.mathematics.blocks import Block, Cell, Equation, Heading, Paragraph, Source, Table
 from envs.mathematics.prose import html_text, unit_text
-from envs.mathematics.sections import (
-    Block,
-    Cell,
-    Document,
-    Equation,
-    Heading,
-    Paragraph,
-    Source,
-    Table,
-)
+from envs.mathematics.sections import Document
 from envs.problem import Problem
 
 _STYLE = """

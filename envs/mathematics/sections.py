@@ -4,64 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from envs.compiler.fields import DOMAIN_FUNCTIONS
 from envs.mathematics import tree as t
+from envs.mathematics.blocks import Block, Cell, Equation, Heading, Paragraph, Source, Table
 from envs.mathematics.formulas import Formulas
 from envs.mathematics.laws import law_of_parameter, law_of_process, value_of
 from envs.mathematics.names import Names
 from envs.mathematics.prose import plain_number, unit_text
 from envs.problem import Problem
 from envs.spec.expressions import Call, Element, Expression, Name, Number, Quantity, parse
-
-Piece = str | t.Formula
-"""Plain words of anybody, or a formula within a sentence."""
-Cell = tuple[Piece, ...]
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The title of a section."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A sentence or a few."""
-
-    pieces: Cell
-
-
-@dataclass(frozen=True)
-class Equation:
-    """A formula on its own, with what it is and its unit."""
-
-    formula: t.Formula
-    unit: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows under a head."""
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
-@dataclass(frozen=True)
-class Source:
-    """A formula known as LaTeX only: those of the field are registered so."""
-
-    name: str
-    latex: str
-    words: str
-
-
-Block = Heading | Paragraph | Equation | Table | Source
 
 _PLUS, _EQUALS = t.Operator("+", "+"), t.Operator("=", "=")
 _LESS = t.Operator(r"\le", "≤")

@@ -9,62 +9,27 @@ that J is made of: carbon, priced violations, terminal cost, and the next and fi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, ndtri
 
 from envs.compiler.decisions import to_action
 from envs.compiler.graph import Level, Node
-from envs.compiler.model import Compiled, DecisionPlan, Draw, ProcessPlan
+from envs.compiler.model import Compiled, DecisionPlan
 from envs.compiler.tape import evaluate, needed
-from envs.simulation.draws import transform
+from envs.formulation.evaluation.inputs import influential, inputs_of
+from envs.formulation.evaluation.noise import inverted, middle, value_of
 from envs.simulation.scenarios import clock_paths
-from envs.spec.units import Dimension
 
 Array = NDArray[np.float64]
+Truth = NDArray[np.bool_]
 
 BRANCHES = frozenset({"minimum", "maximum", "where"})
 _EDGE = 1e-9
 """Uniforms keep this far from 0 and 1, where inversions have their poles."""
 _SMALLEST_SHARE = 0.05
-_WIDE = 50.0
-"""Ranges above 0 that span more than this factor are sampled by equal ratios."""
-
-
-@dataclass(frozen=True)
-class Input:
-    """One scalar component of what a problem is a function of.
-
-    Attributes:
-        kind: ``decision``, ``state`` or ``noise``.
-        name: The item of the spec.
-        label: Which element, such as ``north``; empty for a scalar.
-        place: Position among the elements of its item.
-        dimension: Of the value; of a noise, that of what is drawn.
-        law: What must agree beside the values: the domain of a decision, a noise's law in time.
-        low: Lower bound in base units.
-        high: Upper bound in base units.
-        spaced: Whether values between the bounds are spaced by equal ratios.
-    """
-
-    kind: str
-    name: str
-    label: str
-    place: int
-    dimension: Dimension
-    law: tuple[Any, ...]
-    low: float
-    high: float
-    spaced: bool = False
-
-    def __str__(self) -> str:
-        """As it is written in a spec."""
-        return f"{self.name}[{self.label}]" if self.label else self.name
 
 
 @dataclass(frozen=True)
@@ -120,13 +85,13 @@ class Behaviour:
             *(s.init for s in compiled.states),
         ]
         self._terms = _summands(compiled.carbon)
-        self._reached = self._influential()
+        self._reached = influential(compiled, self._roots)
         self._branches = [
             _deciding(node)
             for node in needed(self._roots)
             if node.op in BRANCHES and node.value is None
         ]
-        self.inputs = [*self._decisions(), *self._states(), *self._noises()]
+        self.inputs = inputs_of(compiled, self._reached)
 
     def position(self, number: int) -> int:
         """Where an input stands among those of its kind."""
@@ -134,73 +99,6 @@ class Behaviour:
 
     def _of_kind(self, kind: str) -> list[int]:
         return [i for i, one in enumerate(self.inputs) if one.kind == kind]
-
-    def _influential(self) -> set[str]:
-        """Names of what is drawn and reaches an output, through processes made of others too."""
-        plans = {p.name: p for p in self.compiled.processes}
-        sampled = {p.name: p for p in self.compiled.sampled}
-        found: set[str] = set()
-        stack = list(needed(self._roots))
-        while stack:
-            node = stack.pop()
-            name = str(node.attribute)
-            if node.op not in ("process", "parameter") or name in found:
-                continue
-            found.add(name)
-            if node.op == "process":
-                plan = plans[name]
-                stack += needed([*plan.roots, *([plans[plan.of].node] if plan.of else [])])
-            else:
-                stack += needed(sampled[name].draw.arguments.values())
-        return found
-
-    def _elements(self, index: tuple[str, ...]) -> list[str]:
-        labels = [""]
-        for one in index:
-            labels = [f"{a},{b}" if a else b for a in labels for b in self.compiled.labels[one]]
-        return labels
-
-    def _decisions(self) -> list[Input]:
-        found = []
-        for plan in self.compiled.decisions:
-            domain: tuple[Any, ...] = ("continuous",)
-            if plan.kind in ("integer", "simplex"):
-                domain = (plan.kind, plan.sizes[plan.simplex_axis] if plan.kind == "simplex" else 0)
-            low, high = (0.0, 1.0) if plan.kind == "simplex" else (plan.low, plan.high)
-            spaced = plan.kind != "simplex" and low > 0 and high / low > _WIDE
-            for place, label in enumerate(self._elements(plan.node.index)):
-                dimension = plan.node.dimension
-                found.append(
-                    Input("decision", plan.name, label, place, dimension, domain, low, high, spaced)
-                )
-        return found
-
-    def _states(self) -> list[Input]:
-        return [
-            Input("state", s.name, label, place, s.node.dimension, (), *s.node.interval)
-            for s in self.compiled.states
-            for place, label in enumerate(self._elements(s.node.index))
-        ]
-
-    def _noises(self) -> list[Input]:
-        found = []
-        for parameter in self.compiled.sampled:
-            if parameter.name in self._reached:
-                for place, label in enumerate(self._elements(parameter.node.index)):
-                    dimension = parameter.node.dimension
-                    law = ("once",)
-                    found.append(
-                        Input("noise", parameter.name, label, place, dimension, law, 0.0, 1.0)
-                    )
-        for plan in self.compiled.processes:
-            if plan.kind != "expr" and plan.name in self._reached:
-                labels = [""] if plan.kind == "trace" else self._elements(plan.node.index)
-                for place, label in enumerate(labels):
-                    dimension = plan.node.dimension
-                    found.append(
-                        Input("noise", plan.name, label, place, dimension, _law(plan), 0.0, 1.0)
-                    )
-        return found
 
     def physical(self, q: Array) -> Array:
         """Inputs in base units from positions in [0, 1], ``(inputs, batch)``."""
@@ -247,7 +145,23 @@ class Behaviour:
         with np.errstate(all="ignore"):
             return self._outputs(values, min(step, self.horizon - 1))
 
-    def _outputs(self, values: Array, step: int) -> Outputs:
+    def rule(self, name: str, values: Array, step: int) -> Array:
+        """What a rule of the spec decides, ``(decisions, batch)`` in base units."""
+        batch, graph = values.shape[1], self.compiled.graph
+        wanted = self.compiled.heuristics[name]
+        with np.errstate(all="ignore"):
+            known, _ = self._given(values, min(step, self.horizon - 1))
+            found = evaluate(graph, list(wanted.values()), known, batch)
+        parts = [np.zeros((0, batch))]
+        for plan, node, value in zip(self.compiled.decisions, wanted.values(), found, strict=True):
+            aligned = graph.aligned(node, value, plan.node.index)
+            physical = np.broadcast_to(aligned, plan.shape(batch)).astype(np.float64)
+            low, high = (0.0, 1.0) if plan.kind == "simplex" else (plan.low, plan.high)
+            parts.append(np.clip(physical, low, high).reshape(plan.count, batch))
+        return np.concatenate(parts)
+
+    def _given(self, values: Array, step: int) -> tuple[dict[int, Array], Array]:
+        """Registers of everything from outside, and the correlation of each noise."""
         batch = values.shape[1]
         compiled, graph = self.compiled, self.compiled.graph
         known: dict[int, Array] = {n: path[step] for n, path in self._clock.items()}
@@ -263,8 +177,13 @@ class Behaviour:
             shape = (*graph.sizes(state.node.index), batch)
             known[state.node.number] = values[row : row + count].reshape(shape)
             row += count
+        return known, correlation
+
+    def _outputs(self, values: Array, step: int) -> Outputs:
+        batch, compiled = values.shape[1], self.compiled
+        known, correlation = self._given(values, step)
         sides = [side for pair in self._branches for side in pair]
-        found = evaluate(graph, [*self._roots, *self._terms, *sides], known, batch)
+        found = evaluate(compiled.graph, [*self._roots, *self._terms, *sides], known, batch)
         wide = [_rows(value, batch) for value in found]
         states, costs = len(compiled.states), len(compiled.constraints)
         start = 1 + costs
@@ -335,7 +254,7 @@ class Behaviour:
 
         for parameter in self.compiled.sampled:
             if parameter.name not in self._reached:
-                known[parameter.node.number] = _middle(
+                known[parameter.node.number] = middle(
                     graph.sizes(parameter.node.index), batch, parameter.node
                 )
                 continue
@@ -344,7 +263,7 @@ class Behaviour:
             u = values[cursor : cursor + count].reshape((*sizes, batch))
             cursor += count
             correlation.append(np.zeros((count, batch)))
-            drawn = _inverted(
+            drawn = inverted(
                 parameter.draw, u, arguments(parameter.draw.arguments, parameter.node.index)
             )
             known[parameter.node.number] = np.clip(drawn, *parameter.node.interval)
@@ -354,7 +273,7 @@ class Behaviour:
                 assert plan.arguments is not None
                 (value,) = arguments(plan.arguments, plan.node.index).values()
             elif plan.name not in self._reached:
-                value = _middle(sizes, batch, plan.node)
+                value = middle(sizes, batch, plan.node)
             else:
                 count = 1 if plan.kind == "trace" else int(np.prod(sizes))
                 u = values[cursor : cursor + count]
@@ -362,7 +281,7 @@ class Behaviour:
                 u = u if plan.kind == "trace" else u.reshape((*sizes, batch))
                 roots = {**(plan.arguments or {}), **(plan.draw.arguments if plan.draw else {})}
                 given = arguments(roots, plan.node.index)
-                value = _value(plan, u, given)
+                value = value_of(plan, u, given)
                 rho = np.broadcast_to(given.get("correlation", np.zeros(1)), value.shape)
                 correlation.append(rho.reshape(-1, batch)[:count])
             full = np.broadcast_to(value, (*sizes, batch))
@@ -380,69 +299,9 @@ def _deciding(node: Node) -> tuple[Node, Node]:
     return node.arguments[1], node.arguments[2]
 
 
-def _middle(sizes: tuple[int, ...], batch: int, node: Node) -> Array:
-    """Something admissible for what has no influence."""
-    low, high = node.interval
-    return np.full((*sizes, batch), low / 2 + high / 2)
-
-
 def _rows(value: Array, batch: int) -> Array:
     wide = np.broadcast_to(value, (*value.shape[:-1], batch))
     return wide.astype(np.float64).reshape(-1, batch)
-
-
-def _inverted(draw: Draw, u: Array, given: Mapping[str, Array]) -> Array:
-    if draw.kind == "gamma":
-        # The simulation sums exponentials where the shape is whole; the law is the same.
-        result: Array = given["scale"] * gammaincinv(draw.arguments["shape"].interval[0], u)
-        return result
-    return transform(draw, u[None].copy(), given)
-
-
-def _value(plan: ProcessPlan, u: Array, given: Mapping[str, Array]) -> Array:
-    """The value of a process from uniforms, by its stationary distribution."""
-    if plan.kind == "sample":
-        assert plan.draw is not None
-        return _inverted(plan.draw, u, given)
-    if plan.kind == "ar1":
-        value: Array = given["mean"] + given["std"] * ndtri(u)
-        return value
-    if plan.kind == "markov":
-        assert plan.values is not None and plan.transition is not None
-        order = np.argsort(plan.values)
-        cumulative = np.cumsum(_stationary(plan.transition)[order])[:-1]
-        return np.asarray(plan.values[order][np.searchsorted(cumulative, u, side="right")])
-    if plan.kind == "trace":
-        assert plan.recording is not None
-        rows = (u[0] * len(plan.recording.values)).astype(np.int64)
-        return np.moveaxis(plan.recording.values[rows], 0, -1)
-    # A forecast and a moving sum depend on other times: at one time they are numbers of their own.
-    low, high = plan.node.interval
-    return low + u * (high - low)
-
-
-def _stationary(transition: Array) -> Array:
-    size = len(transition)
-    balance = np.vstack([transition.T - np.eye(size), np.ones(size)])
-    return np.linalg.lstsq(balance, np.append(np.zeros(size), 1.0), rcond=None)[0]
-
-
-def _law(plan: ProcessPlan) -> tuple[Any, ...]:
-    """How a noise goes on in time, apart from a correlation that may be computed."""
-    if plan.kind in ("sample", "ar1"):
-        return ("drawn", plan.hold)
-    if plan.kind == "markov":
-        assert plan.values is not None and plan.transition is not None
-        order = np.argsort(plan.values)
-        matrix = np.round(plan.transition[np.ix_(order, order)], 12)
-        return ("markov", plan.hold, *matrix.ravel().tolist())
-    if plan.kind == "trace":
-        assert plan.recording is not None
-        return ("trace", hashlib.sha256(plan.recording.values.tobytes()).hexdigest())
-    if plan.kind == "forecast":
-        return ("forecast", plan.leads, plan.correlation)
-    assert plan.lengths is not None
-    return ("window", *plan.lengths.ravel().tolist())
 
 
 def _summands(node: Node) -> list[Node]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.compiler.model import Compiled
-from envs.formulation.evaluation.behaviour import Array, Behaviour, Outputs
+from envs.formulation.evaluation.behaviour import Array, Behaviour, Outputs, Truth
 from envs.formulation.evaluation.matching import Matching, match, same_bounds
 
 TOLERANCE = 1e-9
@@ -98,8 +98,7 @@ def compare(
     names = {str(r.inputs[i]): str(c.inputs[j]) for i, j in matching.pairs}
     differences = [*_of_time(reference, candidate), *_of_components(r, c, matching)]
     points, met, sides = 0, 0, 0
-    # Without a full map values cannot be carried over.
-    if not matching.missing and not any(d.what.startswith("time") for d in differences):
+    if not any(d.what.startswith("time") for d in differences):
         sample = Points(r, rows, steps)
         met, sides = sample.met, 2 * sample.choices
         found: dict[str, Difference] = {}
@@ -119,14 +118,14 @@ def carried(candidate: Behaviour, matching: Matching, values: Array) -> Array:
     return result
 
 
-def agree(a: Array, b: Array) -> Array:
+def agree(a: Array, b: Array) -> Truth:
     """Where two arrays agree; what is no number in both agrees too."""
     size = np.maximum(np.abs(a), np.abs(b))
     finite = np.abs(a)[np.isfinite(a)]
     floor = 1e-12 * float(finite.max(initial=0.0))
     with np.errstate(invalid="ignore"):
         close = np.abs(a - b) <= TOLERANCE * size + floor
-    result: Array = close | (~np.isfinite(a) & ~np.isfinite(b))
+    result: Truth = close | (~np.isfinite(a) & ~np.isfinite(b))
     return result
 
 
@@ -186,7 +185,7 @@ class Points:
             values[rest] = fresh[rest]
         return values
 
-    def _seen(self) -> tuple[Array, Array]:
+    def _seen(self) -> tuple[Truth, Truth]:
         sides = [self._problem.outputs(values, time).branches for time, values in self._drawn]
         both = np.concatenate(sides, axis=2)
         return (both[0] < 0).any(axis=1), (both[1] > 0).any(axis=1)
@@ -222,7 +221,8 @@ class Points:
     def _towards(self, q: Array, time: int, choice: int, sign: int) -> Array:
         """How far points are on one side of a choice, ``(batch,)``."""
         least, most = self._problem.outputs(self._problem.physical(q), time).branches[:, choice]
-        return most if sign > 0 else -least
+        towards: Array = most if sign > 0 else -least
+        return towards
 
 
 def _of_time(r: Compiled, c: Compiled) -> Iterator[Difference]:
@@ -235,7 +235,9 @@ def _of_time(r: Compiled, c: Compiled) -> Iterator[Difference]:
 def _of_components(r: Behaviour, c: Behaviour, matching: Matching) -> Iterator[Difference]:
     for i in matching.missing:
         one = r.inputs[i]
-        yield Difference(f"{one.kind} {one}", "a counterpart", "none")
+        # A noise that the candidate lacks and that matters shows in what comes out.
+        if one.kind != "noise":
+            yield Difference(f"{one.kind} {one}", "a counterpart", "none")
     for j in matching.extra:
         one = c.inputs[j]
         yield Difference(f"{one.kind} {one}", "nothing like it", "an additional one")

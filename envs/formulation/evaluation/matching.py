@@ -18,7 +18,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from envs.formulation.evaluation.behaviour import Array, Behaviour, Input
+from envs.formulation.evaluation.behaviour import Array, Behaviour
+from envs.formulation.evaluation.inputs import Input
 
 _FORBIDDEN = 1e6
 _OTHER_BOUNDS = 3.0

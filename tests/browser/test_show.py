@@ -1,0 +1,85 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import envs
+
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (BROWSER and DRIVER), reason="needs chromium and chromedriver on the path"
+)
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync "
+    "--window-size=1000,900"
+)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+def requests_of(driver) -> list[str]:
+    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
+    return [
+        m["params"]["request"]["url"]
+        for m in messages
+        if m["method"] == "Network.requestWillBeSent"
+    ]
+
+
+@pytest.mark.parametrize("name", ["cooling", "irs_beamforming", "offload_paper"])
+def test_a_page_shows_its_mathematics_asks_for_nothing_and_complains_of_nothing(
+    browser, tmp_path: Path, name
+):
+    page = tmp_path / f"{name}.html"
+    page.write_text(envs.as_page(envs.load(name)), encoding="utf-8")
+    browser.get_log("performance")
+    browser.get(page.as_uri())
+    assert browser.get_log("browser") == []
+    assert set(requests_of(browser)) <= {page.as_uri(), "data:,"}
+    sizes = browser.execute_script(
+        "return [...document.querySelectorAll('math')].map(m => m.getBoundingClientRect().height)"
+    )
+    assert len(sizes) > 20 and min(sizes) > 5
+    # A fraction is drawn as one: MathML is rendered, not flattened into a line of text.
+    tall = browser.execute_script(
+        "return document.querySelector('mfrac').getBoundingClientRect().height"
+    )
+    assert tall > 20
+
+
+@pytest.mark.parametrize("width", [500, 1400])
+def test_nothing_sticks_out_of_the_window(browser, tmp_path: Path, width):
+    page = tmp_path / "page.html"
+    page.write_text(envs.as_page(envs.load("v2g")), encoding="utf-8")
+    browser.set_window_size(width, 900)
+    browser.get(page.as_uri())
+    inner, whole = browser.execute_script(
+        "return [window.innerWidth, document.documentElement.scrollWidth]"
+    )
+    assert whole <= inner
+
+
+def test_a_hostile_title_runs_nothing(browser, tmp_path: Path):
+    from tests.language.tiny import problem
+
+    bad = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    page = tmp_path / "page.html"
+    spec = problem(meta={"name": "tiny", "title": bad, "summary": bad})
+    page.write_text(envs.as_page(spec), encoding="utf-8")
+    browser.get(page.as_uri())
+    assert browser.title == bad
+    assert browser.execute_script("return document.images.length + document.scripts.length") == 0

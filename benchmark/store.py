@@ -20,6 +20,9 @@ from benchmark.errors import Busy
 PARTIAL = ".partial"
 """Suffix of a run folder that is not finished."""
 
+LOCKS = ".locks"
+"""Where in the results the locks lie, a file for each key."""
+
 CHECKPOINTS = "checkpoints"
 """Where in an unfinished run folder its checkpoints lie; a finished one needs none."""
 
@@ -140,7 +143,7 @@ class RunFolder:
         self.final = root / problem / agent / f"seed{seed}-{key[:12]}"
         self.work = self.final.with_name(self.final.name + PARTIAL)
         self._old = self.final.with_name(self.final.name + ".old")
-        self._lock = root / ".locks" / key[:24]
+        self._lock = root / LOCKS / key[:24]
         self._progress = 0.0
 
     def result(self) -> dict[str, Any] | None:
@@ -213,7 +216,7 @@ def mark_abandoned(root: Path) -> None:
         value = json.loads(path.read_text())
         if value["status"] != "running":
             continue
-        with suppress(Busy), locked(root / ".locks" / value["lock"], busy="alive"):
+        with suppress(Busy), locked(root / LOCKS / value["lock"], busy="alive"):
             write_json(
                 path, {**value, "status": "interrupted", "message": "stopped with its sweep"}
             )

@@ -58,7 +58,8 @@ class Checkpoints:
         Args:
             folder: Of this run alone.
             identity: Of what a checkpoint may be taken up by: another one is as good as none.
-            interval_s: Seconds between two checkpoints, at least.
+            interval_s: Seconds between two checkpoints, at least; 0 takes every opportunity,
+                whatever it costs.
         """
         self.folder = folder
         self._identity, self._interval_s = dict(identity), interval_s
@@ -106,7 +107,7 @@ class Checkpoints:
                 print(f"benchmark: no checkpoint could be written: {error}", file=sys.stderr)
             self._warned = True
         self._last = time.monotonic()
-        self._rest = REST * (self._last - begun)
+        self._rest = REST * (self._last - begun) if self._interval_s > 0 else 0.0
 
     def _write(self, write: Checkpoint, harness: Mapping[str, Any], env: Arrays) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

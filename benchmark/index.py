@@ -46,7 +46,6 @@ class Entry:
         time: When it said so last; None when it never did.
         progress: How much of it is done, from 0 to 1.
         result: What ``result.json`` holds of a finished run.
-        lock: The lock of its key; None when there is none.
     """
 
     folder: Path
@@ -59,7 +58,6 @@ class Entry:
     time: datetime | None = None
     progress: float = 0.0
     result: dict[str, Any] | None = None
-    lock: Path | None = None
 
     @property
     def resumable(self) -> bool:
@@ -69,15 +67,22 @@ class Entry:
 
 def entries(root: Path) -> Iterator[Entry]:
     """Every run under the results folder, by problem, agent, seed and key."""
-    locks = {path.name[:12]: path for path in (root / LOCKS).glob("*")}
     for env in _folders(root):
         if env.name in NOT_PROBLEMS:
             continue
         for agent in _folders(env):
-            for folder in _folders(agent):
-                match = _NAME.fullmatch(folder.name)
-                if match:
-                    yield _entry(folder, match, locks.get(match[2]))
+            found = [(path, _NAME.fullmatch(path.name)) for path in _folders(agent)]
+            names = {path.name for path, _ in found}
+            for folder, match in found:
+                if match is None:
+                    continue
+                entry = _entry(root, folder, match)
+                final = folder.with_name(folder.name.removesuffix(PARTIAL))
+                if entry.status != DAMAGED or folder.is_dir():
+                    yield entry
+                elif final.name not in names and final.is_dir():
+                    # It was finished between one look and the next.
+                    yield _entry(root, final, match)
 
 
 def _folders(place: Path) -> list[Path]:
@@ -89,23 +94,22 @@ def _folders(place: Path) -> list[Path]:
     return [place / name for name in names]
 
 
-def _entry(folder: Path, match: re.Match[str], lock: Path | None) -> Entry:
+def _entry(root: Path, folder: Path, match: re.Match[str]) -> Entry:
     about: dict[str, Any] = {
         "folder": folder,
         "env": folder.parent.parent.name,
         "agent": folder.parent.name,
         "seed": int(match[1]),
         "key": match[2],
-        "lock": lock,
     }
-    if match[3] == ".old":
+    if folder.suffix == ".old":
         return Entry(**about, status=LEFTOVER, message="replaced by a repeated run")
     try:
         status = _read(folder / "status.json")
         time = datetime.fromisoformat(str(status["time"])).astimezone(UTC)
         about |= {"time": time, "progress": float(status.get("progress", 0.0))}
-        if match[3] == PARTIAL:
-            return Entry(**about, **_unfinished(status, lock))
+        if folder.suffix == PARTIAL:
+            return Entry(**about, **_unfinished(status, root))
         result = _read(folder / "result.json")
         if result.get("status") != DONE:
             return Entry(
@@ -113,15 +117,19 @@ def _entry(folder: Path, match: re.Match[str], lock: Path | None) -> Entry:
             )
         return Entry(**about, status=DONE, result=result)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        running = match[3] == PARTIAL and lock is not None and held(lock)
-        if running:  # it has not come to say so yet
-            return Entry(**about, status=RUNNING)
+        if folder.suffix == PARTIAL and any(map(held, locks(root, match[2]))):
+            return Entry(**about, status=RUNNING)  # it has not come to say so yet
         message = f"{type(error).__name__}: {error}"
         return Entry(**{"time": None, **about}, status=DAMAGED, message=message)
 
 
-def _unfinished(status: dict[str, Any], lock: Path | None) -> dict[str, Any]:
-    if lock is not None and held(lock):
+def locks(root: Path, key: str) -> list[Path]:
+    """The lock of a key, of which the first digits are enough."""
+    return sorted((root / LOCKS).glob(f"{key}*"))
+
+
+def _unfinished(status: dict[str, Any], root: Path) -> dict[str, Any]:
+    if held(root / LOCKS / Path(str(status["lock"])).name):
         return {"status": RUNNING}
     if status["status"] == FAILED:
         return {"status": FAILED, "message": status["message"]}

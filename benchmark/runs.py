@@ -4,6 +4,7 @@ import argparse
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -245,9 +246,10 @@ def _agreed(count: int) -> bool:
 
 def _delete(entry: Entry, root: Path) -> bool:
     """Delete a folder under its lock: whoever would run it waits or has it."""
-    lock = entry.lock or root / LOCKS / entry.key
     try:
-        with locked(lock, busy="taken up"):
+        with ExitStack() as held:
+            for lock in index.locks(root, entry.key):
+                held.enter_context(locked(lock, busy="taken up"))
             shutil.rmtree(entry.folder)
     except (Busy, FileNotFoundError):
         return False

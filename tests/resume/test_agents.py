@@ -16,8 +16,15 @@ from tests.resume.learning import BUDGET, Watch, decided, make, saved, training
 LEARNERS = ("gdm", "gdm_paper", "mlp", "ppo", "sac", "td3")
 
 
-@pytest.mark.parametrize("problem_name", ["channels", "v2g"])
-@pytest.mark.parametrize("name", LEARNERS)
+# One of one-shot episodes and one of long ones; the other half of the pairs is slow.
+PAIRS = [
+    pytest.param(name, problem, marks=[] if (i + j) % 2 else pytest.mark.slow)
+    for i, name in enumerate(LEARNERS)
+    for j, problem in enumerate(("channels", "v2g"))
+]
+
+
+@pytest.mark.parametrize(("name", "problem_name"), PAIRS)
 def test_stopped_twice_and_taken_up_it_learns_the_same_to_the_bit(
     name: str, problem_name: str, tmp_path: Path
 ) -> None:
@@ -47,7 +54,7 @@ def test_stopped_twice_and_taken_up_it_learns_the_same_to_the_bit(
     assert decided(agent, problem) == decided(undisturbed, problem)
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", ["gdm", "ppo", "sac"])
 def test_a_checkpoint_is_safetensors_alone(name: str, tmp_path: Path) -> None:
     problem = envs.load("channels")
     env, agent = training(problem), make(name, problem)

@@ -145,7 +145,7 @@ class Board:
     def table(self) -> RenderableType:
         """What a terminal shows."""
         running = self._running()
-        grid = Table.grid(padding=(0, 1))
+        grid = Table.grid(padding=(0, 1), expand=True)
         grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         grid.add_column(width=20)
         grid.add_column(justify="right", width=4)

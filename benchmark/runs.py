@@ -44,13 +44,15 @@ def runs(arguments: Sequence[str]) -> int:
     root, filters, rest = _words(options.words)
     if options.action != "show" and rest:
         raise BenchmarkError(f"'{rest[0]}' is no KEY=VALUE; known keys: results, {_known()}")
+    if options.action == "show" and (len(rest) != 1 or filters):
+        raise BenchmarkError("say which one run: runs show RUN, a folder or a key")
+    if options.action == "show" and Path(rest[0]).is_dir():
+        return _show(_at(Path(rest[0])))
     if not root.is_dir():
         raise BenchmarkError(f"there is no folder {root}; say which: results=DIR")
     if options.action == "list":
         return _list(root, filters)
     if options.action == "show":
-        if len(rest) != 1 or filters:
-            raise BenchmarkError("say which one run: runs show RUN, a folder or a key")
         return _show(_find(root, rest[0]))
     return _clean(root, filters, options.yes)
 
@@ -129,7 +131,9 @@ def _list(root: Path, filters: Filters) -> int:
         console.print(table)
     counts = [(name, sum(entry.status == name for entry in found)) for name in index.STATUSES]
     told = ", ".join(f"{count} {name}" for name, count in counts if count)
-    console.print(f"{len(found)} runs in {root}{': ' if told else ''}{told}", markup=False)
+    console.print(
+        f"{len(found)} runs in {root}{': ' if told else ''}{told}", markup=False, soft_wrap=True
+    )
     return EXIT_OK
 
 
@@ -140,15 +144,16 @@ def _figures(entry: Entry) -> tuple[str, str, str]:
     return significant(known[0]), number(known[1]), number(known[2])
 
 
+def _at(folder: Path) -> Entry:
+    place = folder.resolve()
+    if len(place.parents) > 2:
+        for entry in entries(place.parents[2]):
+            if entry.folder == place:
+                return entry
+    raise BenchmarkError(f"{folder} is no run folder: DIR/PROBLEM/AGENT/seedN-KEY")
+
+
 def _find(root: Path, name: str) -> Entry:
-    path = Path(name)
-    if path.is_dir():
-        place = path.resolve()
-        root = place.parents[2] if len(place.parents) > 2 else root
-        found = [entry for entry in entries(root) if entry.folder.resolve() == place]
-        if not found:
-            raise BenchmarkError(f"{name} is no run folder: DIR/PROBLEM/AGENT/seedN-KEY")
-        return found[0]
     found = [entry for entry in entries(root) if entry.key.startswith(name.lower())]
     if not found:
         raise BenchmarkError(f"no run in {root} has a key that begins with '{name}'; see runs list")

@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,22 @@ Row = dict[str, Any]
 class Board:
     """The jobs of one sweep, by their files."""
 
-    def __init__(self, folder: Path, total: int | None, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        jobs: Sequence[Sequence[str]] | None,
+        console: Console | None = None,
+    ) -> None:
         """Nothing is shown yet.
 
         Args:
             folder: Where the jobs leave their files.
-            total: How many jobs there are; None when that is not known.
+            jobs: The overrides of each job there will be; None when that is not known.
             console: Where to draw. Standard output as it is now: jobs of this process redirect it.
         """
-        self._folder, self._total = folder, total
+        self._folder, self._total = folder, None if jobs is None else len(jobs)
+        several = jobs is not None and len(jobs) > 1
+        self._shared = set.intersection(*map(set, jobs or [()])) if several else set()
         self._console = console or Console(file=sys.stdout, highlight=False)
         self._begun = time.monotonic()
         self._rows: dict[str, Row] = {}
@@ -110,7 +118,7 @@ class Board:
                 self._tell(row)
         if self._live is not None:
             self._live.update(self.table(), refresh=True)
-        elif not last and time.monotonic() - self._talked >= TALK_S:
+        elif not last and self.left_s() != 0 and time.monotonic() - self._talked >= TALK_S:
             self._talked = time.monotonic()
             self._say(self.summary())
 
@@ -173,10 +181,7 @@ class Board:
 
     def _name(self, row: Row) -> str:
         """What tells this job from the others."""
-        shared = set.intersection(*(set(other["overrides"]) for other in self._rows.values()))
-        if len(self._rows) == 1:
-            shared = set()
-        own = [text for text in row["overrides"] if text not in shared]
+        own = [text for text in row["overrides"] if text not in self._shared]
         return " ".join(own or row["overrides"])
 
     def _say(self, line: str) -> None:

@@ -38,7 +38,7 @@ class SweepBoard(Callback):
         """Share the cores out, and show the board."""
         share_cores(config)
         folder = Path(str(config.hydra.sweep.dir)) / JOBS
-        board = Board(folder, count_jobs(config))
+        board = Board(folder, jobs_of(config))
         _boards.append((board, Path(str(config.results))))
         board.start()
 
@@ -64,8 +64,8 @@ def share_cores(config: DictConfig) -> None:
         print(f"{room} at a time{each}: there are {joblib.cpu_count()} cores", flush=True)
 
 
-def count_jobs(config: DictConfig) -> int | None:
-    """How many jobs the sweep has; None with a sweeper that finds out as it goes."""
+def jobs_of(config: DictConfig) -> list[list[str]] | None:
+    """The overrides of each job; None with a sweeper that finds out as it goes."""
     if not str(config.hydra.sweeper._target_).endswith("BasicSweeper"):
         return None
     params = OmegaConf.to_container(config.hydra.sweeper)
@@ -74,9 +74,10 @@ def count_jobs(config: DictConfig) -> int | None:
     texts += [str(text) for text in config.hydra.overrides.task]
     try:
         parsed = OverridesParser.create().parse_overrides(texts)
-        return len(BasicSweeper.split_arguments(parsed, None)[0])
+        jobs = BasicSweeper.split_arguments(parsed, None)[0]
     except HydraException:
         return None  # Hydra is about to tell it itself
+    return [[text.lstrip("+") for text in job] for job in jobs]
 
 
 @contextlib.contextmanager

@@ -31,7 +31,9 @@ def job(folder: Path, number: int, status: str, agent: str, progress: float = 1.
 def board(folder: Path, total: int | None, terminal: bool = False) -> tuple[Board, io.StringIO]:
     output = io.StringIO()
     console = Console(file=output, width=80, force_terminal=terminal, highlight=False)
-    return Board(folder, total, console), output
+    common = ["env=channels", "protocol=quick"]
+    jobs = None if total is None else [[*common, f"agent={n}"] for n in range(total)]
+    return Board(folder, jobs, console), output
 
 
 def test_each_job_that_ends_is_one_plain_line_where_no_terminal_looks_on(tmp_path):
@@ -155,8 +157,9 @@ def test_a_launcher_that_counts_no_jobs_is_left_alone(monkeypatch):
     ],
 )
 def test_the_jobs_of_a_sweep_are_counted_before_it_begins(task, count):
-    assert sweep.count_jobs(config({}, task=task)) == count
+    jobs = sweep.jobs_of(config({}, task=task))
+    assert jobs is not None and len(jobs) == len(set(map(tuple, jobs))) == count
 
 
 def test_with_another_sweeper_the_number_of_jobs_is_not_known():
-    assert sweep.count_jobs(config({}, _target_="hydra_plugins.other.Sweeper")) is None
+    assert sweep.jobs_of(config({}, _target_="hydra_plugins.other.Sweeper")) is None

@@ -131,8 +131,12 @@ def of_global_random() -> dict[str, Any]:
         # As signed words: safetensors knows fewer types than NumPy.
         "numpy": (kind, np.asarray(words, np.int64), *rest),
         "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+        "cuda": torch.cuda.get_rng_state_all() if _cuda_is_used() else [],
     }
+
+
+def _cuda_is_used() -> bool:
+    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
 
 
 def into_global_random(saved: Mapping[str, Any]) -> None:

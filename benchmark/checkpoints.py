@@ -114,7 +114,7 @@ class Checkpoints:
         number = self._number(self._manifests[-1]) + 1 if self._manifests else 1
         env_file = f"{_ENV}{number:08}.npz"
         with (self.folder / env_file).open("wb") as file:
-            np.savez(file, **dict(env))
+            np.savez(file, allow_pickle=False, **dict(env))
         names = [env_file, *write(self.folder)]
         for name in names:
             if name not in self._digests:

@@ -128,7 +128,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
         work / CHECKPOINTS, checkpoint_identity(run), float(run.values["checkpoint_s"])
     )
 
-    def keep(write: Checkpoint) -> None:
+    def offered(write: Checkpoint) -> None:
         if checkpoints.due():
             harness = {"monitor": monitor.state(), "past": past.with_now(meter.so_far())}
             checkpoints.take(write, harness, env.state_arrays())
@@ -145,7 +145,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
                 lambda: evaluate(problem, act, protocol.validation_scenarios, "validation"),
                 progress,
                 publish,
-                keep,
+                offered,
             )
             past = Past()
             saved = checkpoints.latest() if isinstance(agent, Resumable) else None

@@ -1,8 +1,9 @@
 """What the harness may ask of an agent, and what an agent may ask of the harness."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from gymnasium.vector import VectorEnv
@@ -46,6 +47,33 @@ class Monitor(Protocol):
         ...
 
 
+Checkpoint: TypeAlias = Callable[[Path], Sequence[str]]
+"""Writes where learning stands into a folder, and returns the names of the files it consists of.
+
+A file that an earlier call named may be named again and is then not changed.
+"""
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """A monitor that keeps checkpoints too."""
+
+    def keep(self, write: Checkpoint) -> None:
+        """Take a checkpoint if one is due.
+
+        Args:
+            write: Writes it. It changes nothing: what is learnt does not depend on when it is
+                called, or whether.
+        """
+        ...
+
+
+def offer(monitor: Monitor, write: Checkpoint) -> None:
+    """Let a monitor that keeps checkpoints take one; an agent calls it between two updates."""
+    if isinstance(monitor, Keeper):
+        monitor.keep(write)
+
+
 class Agent(Protocol):
     """A learner or a reference row.
 
@@ -82,5 +110,32 @@ class Agent(Protocol):
 
         Raises:
             ValueError: The folder holds an agent of another shape.
+        """
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """What an agent has beside ``Agent`` if an interrupted ``learn`` of it can be continued.
+
+    Its ``learn`` offers ``checkpoint`` to the monitor between updates. An agent without these two
+    starts afresh.
+    """
+
+    def checkpoint(self, folder: Path) -> Sequence[str]:
+        """Write where learning stands; see ``Checkpoint``."""
+        ...
+
+    def resume(self, folder: Path, files: Sequence[str]) -> None:
+        """Let ``learn`` go on from a checkpoint instead of beginning.
+
+        The environment given to ``learn`` is then at the moment of the checkpoint.
+
+        Args:
+            folder: Where the checkpoint lies.
+            files: What ``checkpoint`` returned.
+
+        Raises:
+            ValueError: It is of an agent of another make.
         """
         ...

@@ -7,6 +7,7 @@ between; ``act`` does not.
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
-from agents import weights
-from agents.protocol import Actions, Budget, Environment, Monitor, Observations
+from agents import state, weights
+from agents.protocol import Actions, Budget, Checkpoint, Environment, Monitor, Observations, offer
 from agents.sb3_env import BatchVecEnv, RowNoise
+from agents.sb3_state import Standing
 
 
 class _SB3(ABC):
@@ -50,6 +52,8 @@ class _SB3(ABC):
         self._network = list(network)
         self._normalise_reward = normalise_reward
         self._draws = np.random.default_rng(seed)
+        self._standing: Standing | None = None
+        self._resumed: tuple[Path, Sequence[str], dict[str, Any]] | None = None
         with torch.random.fork_rng(devices=[]):
             self._model = self._set_up(num_envs=1, budget=Budget(1))
 
@@ -98,12 +102,35 @@ class _SB3(ABC):
         model.set_env(rows)
         # Of its own accord it would make a folder for each run.
         model.set_logger(Logger(folder=None, output_formats=[]))
-        self._model = model
+        self._model, self._standing = model, Standing(model)
+        begun = self._resumed is not None
+        if self._resumed is not None:
+            folder, files, saved = self._resumed
+            self._resumed = None
+            self._standing.read(folder, files, saved["model"])
+            self._draws.bit_generator.state = saved["draws"]
         model.learn(
-            budget.env_steps,
-            callback=_Report(monitor, lambda: self._gradient_steps(model)),
+            budget.env_steps - model.num_timesteps,
+            callback=_Report(monitor, lambda: self._gradient_steps(model), self.checkpoint),
             log_interval=None,  # type: ignore[arg-type]
+            reset_num_timesteps=not begun,
         )
+
+    def checkpoint(self, folder: Path) -> list[str]:
+        """Write where learning stands; see ``Resumable``."""
+        assert self._standing is not None, "there is nothing to write before learning has begun"
+        shards, model = self._standing.write(folder)
+        name = f"agent-{self._model.num_timesteps:012}.safetensors"
+        draws = self._draws.bit_generator.state
+        state.write(folder / name, {"shape": self._shape(), "model": model, "draws": draws})
+        return [name, *shards]
+
+    def resume(self, folder: Path, files: Sequence[str]) -> None:
+        """Go on from a checkpoint; see ``Resumable``."""
+        saved = state.read(folder / next(name for name in files if name.startswith("agent-")))
+        if saved["shape"] != self._shape():
+            raise ValueError(f"expected {self._shape()}, found {saved['shape']} in {folder}")
+        self._resumed = folder, files, saved
 
     def act(
         self, observation: Observations, env: Environment, deterministic: bool = True
@@ -307,9 +334,16 @@ class TD3(_OffPolicy):
 class _Report(BaseCallback):
     """Tells the monitor, and stops when it says so."""
 
-    def __init__(self, monitor: Monitor, gradient_steps: Any) -> None:
+    def __init__(
+        self, monitor: Monitor, gradient_steps: Callable[[], int], checkpoint: Checkpoint
+    ) -> None:
         super().__init__()
         self._monitor, self._gradient_steps = monitor, gradient_steps
+        self._checkpoint = checkpoint
+
+    def _on_rollout_start(self) -> None:
+        # Steps are reported before their transition is stored: only here is everything in place.
+        offer(self._monitor, self._checkpoint)
 
     def _on_step(self) -> bool:
         scalars = {

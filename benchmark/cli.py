@@ -26,6 +26,7 @@ COMMANDS = {
     "formulate-eval": ("benchmark.formulations:formulate_eval", "judge recorded formulations"),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
     "kb": ("benchmark.knowledge:knowledge", "knowledge base: kb add|list|remove|search|eval"),
+    "runs": ("benchmark.runs:runs", "what has been run: runs list, runs show RUN, runs clean"),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
 }
 """Name, where it is, and what it does. A new command is one line here."""

@@ -5,15 +5,13 @@ import sys
 from collections.abc import Callable, Sequence
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from benchmark import sweep
 from benchmark.complaints import HYDRA_ERRORS, OPEN_MAPS, translate
 from benchmark.errors import EXIT_FAILED, EXIT_OK, BenchmarkError
 from benchmark.options import option_names
-from benchmark.outcome import Outcome, of_exception
+from benchmark.outcome import Outcome, interrupted, of_exception
 
 Job = Callable[[DictConfig], Outcome]
 
@@ -51,19 +49,16 @@ def oracle_job(config: DictConfig) -> Outcome:
 
 def _guard(job: Job, config: DictConfig) -> Outcome:
     """Run a job so that its failure is told once and stops no other job of a sweep."""
-    sweeping = HydraConfig.get().mode == RunMode.MULTIRUN
-    sweep.announce()
-    try:
-        outcome = job(config)
-    except Exception as error:
-        outcome = of_exception(error)
-        print(f"benchmark: {outcome.message}", file=sys.stderr, flush=True)
-    except KeyboardInterrupt:
-        if sweeping:
-            sweep.record(Outcome("interrupted", "interrupted"))
-        raise
-    if sweeping:
-        sweep.record(outcome)
+    with sweep.announced():
+        try:
+            outcome = job(config)
+        except Exception as error:
+            outcome = of_exception(error)
+            print(f"benchmark: {outcome.message}", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            sweep.record(interrupted())
+            raise
+    sweep.record(outcome)
     return outcome
 
 
@@ -88,11 +83,11 @@ def _invoke(config_name: str, job: Job, arguments: Sequence[str], example: str) 
     flags = ["--multirun"] if multirun else []
     rest = [_open(argument) for argument in arguments if argument not in MULTIRUN]
     sys.argv = ["python -m benchmark", *flags, *rest]
-    sweep.forget()
+    code = EXIT_OK
     try:
         entry()
     except KeyboardInterrupt:
-        sweep.tidy()
+        sweep.end(interrupted=True)
         raise
     except BenchmarkError:
         raise
@@ -102,8 +97,11 @@ def _invoke(config_name: str, job: Job, arguments: Sequence[str], example: str) 
         raise BenchmarkError(f"cannot write: {error}") from error
     except Exception as error:
         raise BenchmarkError(f"{type(error).__name__}: {error}", EXIT_FAILED) from error
+    finally:
+        if multirun:
+            code = sweep.end()
     if multirun:
-        return sweep.exit_code()
+        return code
     return outcomes[-1].code if outcomes else EXIT_OK
 
 

@@ -104,6 +104,18 @@ class EnergyMeter:
         except Exception as failure:
             self._miss(f"CodeCarbon gave no reading: {type(failure).__name__}: {failure}")
 
+    def so_far(self) -> Reading:
+        """What was drawn up to now; measuring goes on."""
+        if self._tracker is None:
+            return self.reading
+        try:
+            self._tracker.flush()
+            data = vars(self._tracker._prepare_emissions_data())
+            return read(data, self._tracker._hardware, self._country, self._device)
+        except Exception as failure:
+            reason = f"CodeCarbon gave no reading: {type(failure).__name__}: {failure}"
+            return Reading(reason=reason, country=self._country)
+
     def _miss(self, reason: str) -> None:
         self._tracker = None
         self.reading = Reading(reason=reason, country=self._country)

@@ -8,6 +8,8 @@ EXIT_FAILED = 1
 """The program or the machine failed."""
 EXIT_USAGE = 2
 """What was asked for cannot be done as it was written."""
+EXIT_BUSY = 3
+"""Another process is doing this now."""
 EXIT_INTERRUPTED = 130
 """Stopped by a signal, as shells report it (128 + SIGINT)."""
 
@@ -29,6 +31,22 @@ class BenchmarkError(Exception):
     def __reduce__(self) -> tuple[type["BenchmarkError"], tuple[str, int]]:
         """Survive the way back from another process."""
         return BenchmarkError, (self.message, self.code)
+
+
+class Busy(BenchmarkError):
+    """Another process is at it.
+
+    Args:
+        message: At what.
+    """
+
+    def __init__(self, message: str) -> None:
+        """Keep the message."""
+        super().__init__(message, EXIT_BUSY)
+
+    def __reduce__(self) -> tuple[type["Busy"], tuple[str]]:  # type: ignore[override]
+        """Survive the way back from another process."""
+        return Busy, (self.message,)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:

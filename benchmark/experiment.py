@@ -2,7 +2,6 @@
 
 import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,20 +12,23 @@ import yaml
 from omegaconf import DictConfig
 
 import envs
-from agents import Budget
+from agents import Budget, Checkpoint, Resumable
+from benchmark import sweep
 from benchmark.assessment import assess, best_heuristic
+from benchmark.attempts import Past
+from benchmark.checkpoints import Checkpoints
 from benchmark.energy import EnergyMeter
 from benchmark.errors import EXIT_FAILED, BenchmarkError
 from benchmark.evaluation import Episodes, evaluate
 from benchmark.monitor import LearningCurve, LearningMonitor
 from benchmark.outcome import Outcome
 from benchmark.pictures import draw_learning_curve, draw_strategy
-from benchmark.plan import Run, manifest, plan
+from benchmark.plan import Run, checkpoint_identity, manifest, plan
 from benchmark.problems import agent_values, make_agent, unit_of
 from benchmark.progress import ProgressBar
 from benchmark.references import HEURISTIC, ROW_SEED, act_of, load_optimum, rows_of, scale_of
 from benchmark.scoring import payback
-from benchmark.store import RunFolder, write_csv, write_json, write_text
+from benchmark.store import CHECKPOINTS, RunFolder, write_csv, write_json, write_text
 from benchmark.strategy import StrategyRecorder
 from benchmark.table import print_result
 from benchmark.tracking import Tracker, make_tracker
@@ -35,28 +37,33 @@ from benchmark.tracking import Tracker, make_tracker
 def run_experiment(config: DictConfig) -> Outcome:
     """Train, score and keep a run, unless that is done already.
 
+    A run that was stopped goes on from its last checkpoint.
+
     Raises:
         BenchmarkError: What was asked for cannot be done.
+        Busy: Another process runs it now.
         KeyboardInterrupt: The run was stopped; what it had is kept.
     """
     run = plan(config)
     folder = RunFolder(run.root, run.problem.name, run.agent, run.seed, run.key)
-    done = folder.result()
-    if done is not None and not config.force:
+    try:
+        with folder.claimed():
+            # Looked at under the lock: another process may have finished it just now.
+            done = None if config.force else folder.result()
+            if done is None:
+                result = _carry_out(run, folder)
+    except OSError as error:
+        raise BenchmarkError(f"cannot write to results={run.root}: {error}") from error
+    if done is not None:
         print_result(done)
         print(f"already done: {folder.final} (force=true repeats it)", flush=True)
         return Outcome("already done", _headline(done))
-    try:
-        with folder.claimed():
-            result = _carry_out(run, folder)
-    except OSError as error:
-        raise BenchmarkError(f"cannot write to results={run.root}: {error}") from error
     print(f"results: {folder.final}", flush=True)
     return Outcome("done", _headline(result))
 
 
 def _carry_out(run: Run, folder: RunFolder) -> dict[str, Any]:
-    folder.begin()
+    folder.begin(afresh=bool(run.values["force"]))
     tracker = make_tracker(run.values["tracking"], run.name, run.values, run.root)
     result: dict[str, Any] = {"status": "failed", **run.identity}
     try:
@@ -88,7 +95,8 @@ def _leave(folder: RunFolder, result: dict[str, Any], message: str) -> bool:
         if result["status"] == "failed":
             write_text(folder.work / "error.txt", traceback.format_exc())
         write_json(folder.work / "result.json", {**result, "message": message})
-        folder.status(result["status"], message)
+        trace = traceback.format_exc() if result["status"] == "failed" else None
+        folder.status(result["status"], message, trace)
     except OSError:
         return False
     return True
@@ -110,8 +118,20 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
 
     def publish(curve: LearningCurve) -> None:
         tracker.log(curve.rows[-1])
+        progress = curve.rows[-1]["env_steps"] / protocol.env_steps
+        sweep.advance(progress)
         with suppress(OSError):  # a disk that is full now may not be at the end, where it is told
             write_csv(work / "learning_curve.csv", curve.columns())
+            folder.advance(progress)
+
+    checkpoints = Checkpoints(
+        work / CHECKPOINTS, checkpoint_identity(run), float(run.values["checkpoint_s"])
+    )
+
+    def offered(write: Checkpoint) -> None:
+        if checkpoints.due():
+            harness = {"monitor": monitor.state(), "past": past.with_now(meter.so_far())}
+            checkpoints.take(write, harness, env.state_arrays())
 
     env = envs.make_vector(
         problem, num_envs=protocol.num_envs, split="train", seed=run.seed, reward_scale=scale
@@ -120,16 +140,26 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
     meter = EnergyMeter(str(energy["country"]), float(energy["interval_s"]), run.device)
     try:
         with ProgressBar(run.name, protocol.env_steps) as progress, meter:
-            begun = time.monotonic()
             monitor = LearningMonitor(
                 protocol,
                 lambda: evaluate(problem, act, protocol.validation_scenarios, "validation"),
                 progress,
                 publish,
+                offered,
             )
+            past = Past()
+            saved = checkpoints.latest() if isinstance(agent, Resumable) else None
+            if saved is not None and isinstance(agent, Resumable):
+                env.set_state_arrays(saved.env)
+                agent.resume(checkpoints.folder, saved.files)
+                monitor.restore(saved.harness["monitor"])
+                past = Past.of(saved.harness["past"])
+                for row in monitor.curve.rows:
+                    tracker.log(row)
+                print(f"going on from step {monitor.env_steps:,}", flush=True)
             agent.learn(env, Budget(protocol.env_steps), monitor)
             monitor.finish()
-            train_seconds = time.monotonic() - begun
+            train_seconds = monitor.seconds
     finally:
         env.close()
         with suppress(OSError):
@@ -138,7 +168,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
     recorder = StrategyRecorder(problem)
     episodes = evaluate(problem, act, protocol.test_scenarios, "test", recorder)
     sampled = evaluate(problem, act_of(agent, False), protocol.test_scenarios, "test")
-    reading = meter.reading
+    reading = past.total(meter.reading)
     result = {
         "status": "done",
         **run.identity,
@@ -149,6 +179,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
         "gradient_steps": monitor.gradient_steps,
         "train_seconds": round(train_seconds, 3),
         "validation_seconds": round(monitor.evaluation_seconds, 3),
+        "resumptions": past.resumptions,
         "train_wh": reading.wh,
         "train_gco2": reading.gco2,
         "energy_method": reading.method,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from benchmark.complaints import HYDRA_ERRORS, translate
-from benchmark.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, BenchmarkError
+from benchmark.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, BenchmarkError, Busy
 
 
 @dataclass(frozen=True)
@@ -11,7 +11,8 @@ class Outcome:
     """How a job ended.
 
     Attributes:
-        status: ``done``, ``already done``, ``failed`` or ``interrupted``.
+        status: ``done``, ``already done``, ``elsewhere`` (another process is at it), ``failed`` or
+            ``interrupted``.
         message: One line for a person: the score, or what went wrong.
         code: The exit code it stands for.
     """
@@ -25,6 +26,8 @@ def of_exception(error: Exception) -> Outcome:
     """The outcome of a job that raised."""
     if isinstance(error, HYDRA_ERRORS):
         error = translate(error, "config", (), "python -m benchmark run --help")
+    if isinstance(error, Busy):
+        return Outcome("elsewhere", error.message, error.code)
     if isinstance(error, BenchmarkError):
         return Outcome("failed", error.message, error.code)
     return Outcome("failed", f"{type(error).__name__}: {error}", EXIT_FAILED)

@@ -16,7 +16,7 @@ from benchmark.protocol import RANDOM_POLICY_SEED, Protocol
 from benchmark.references import ROW_SEED
 from benchmark.store import digest
 
-NOT_IN_KEY = ("results", "force", "tracking", "env")
+NOT_IN_KEY = ("results", "force", "checkpoint_s", "tracking", "env")
 """Config that does not change a result; the problem is in the key by its digest."""
 
 
@@ -91,6 +91,16 @@ def plan(config: DictConfig) -> Run:
         root=Path(str(values["results"])),
         oracle_command=_oracle_command(),
     )
+
+
+CONTINUED_BY = ("python", "gymnasium", "numpy", "scipy", "stable-baselines3", "tianshou", "torch")
+"""What a checkpoint must have in common with who takes it up, for the result to be the same."""
+
+
+def checkpoint_identity(run: Run) -> dict[str, Any]:
+    """What the checkpoints of a run are good for."""
+    known = versions()
+    return {"key": run.key, "versions": {name: known[name] for name in CONTINUED_BY}}
 
 
 def manifest(run: Run, reward_scale_g: float) -> dict[str, Any]:

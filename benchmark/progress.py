@@ -38,6 +38,7 @@ class ProgressBar:
         self._title, self._total = title, total
         self._started = time.monotonic()
         self._printed = 0
+        self._begun_at = 0
         self.note = ""
         self._bar: Progress | None = None
         if self._console.is_terminal:
@@ -71,6 +72,13 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.stop()
 
+    def begin_at(self, done: int) -> None:
+        """Say how far an earlier attempt came: the time left is told from what is done here."""
+        self._begun_at, self._started = done, time.monotonic()
+        self._printed = done * LINES // self._total
+        if self._bar is not None:
+            self._bar.reset(self._task, total=self._total, completed=done, note=self.note)
+
     def update(self, done: int) -> None:
         """Say how far the stage is."""
         done = min(done, self._total)
@@ -84,7 +92,7 @@ class ProgressBar:
 
     def _line(self, done: int) -> str:
         elapsed = time.monotonic() - self._started
-        left = elapsed / done * (self._total - done)
+        left = elapsed / max(done - self._begun_at, 1) * (self._total - done)
         text = f"{self._title}: {done / self._total:4.0%}, {done:,} of {self._total:,}"
         text += f", {clock(elapsed)} elapsed, ETA {clock(left)}"
         return f"{text}, {self.note}" if self.note else text

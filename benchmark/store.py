@@ -8,16 +8,26 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import Busy
 
 PARTIAL = ".partial"
 """Suffix of a run folder that is not finished."""
+
+LOCKS = ".locks"
+"""Where in the results the locks lie, a file for each key."""
+
+CHECKPOINTS = "checkpoints"
+"""Where in an unfinished run folder its checkpoints lie; a finished one needs none."""
+
+_GLANCES, _GLANCE_S = 10, 0.02
+"""Who looks whether a run is under way holds its lock for an instant: not every refusal counts."""
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -69,14 +79,51 @@ def locked(path: Path, busy: str | None = None) -> Iterator[None]:
     Args:
         path: The lock file; it is left behind, empty.
         busy: What to say when another process holds it; None waits instead.
+
+    Raises:
+        Busy: Another process holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    while True:
+        with path.open("w") as file:
+            _acquire(file, busy)
+            if _is_still(path, file):
+                yield
+                return
+
+
+def held(path: Path) -> bool:
+    """Whether some process holds a lock."""
+    try:
+        with path.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _acquire(file: IO[str], busy: str | None) -> None:
+    if busy is None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return
+    for glance in range(_GLANCES):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
         except BlockingIOError as error:
-            raise BenchmarkError(str(busy)) from error
-        yield
+            if glance == _GLANCES - 1:
+                raise Busy(busy) from error
+            time.sleep(_GLANCE_S)
+
+
+def _is_still(path: Path, file: IO[str]) -> bool:
+    """Whether a lock file that was waited for has not been deleted in the meantime."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 class RunFolder:
@@ -95,7 +142,9 @@ class RunFolder:
         """Name the folder; nothing is written."""
         self.final = root / problem / agent / f"seed{seed}-{key[:12]}"
         self.work = self.final.with_name(self.final.name + PARTIAL)
-        self._lock = root / ".locks" / key[:24]
+        self._old = self.final.with_name(self.final.name + ".old")
+        self._lock = root / LOCKS / key[:24]
+        self._progress = 0.0
 
     def result(self) -> dict[str, Any] | None:
         """The result of the finished run, or None."""
@@ -111,19 +160,37 @@ class RunFolder:
         with locked(self._lock, busy=f"another process is running this now: {self.work}"):
             yield
 
-    def begin(self) -> None:
-        """Start afresh: what an unfinished attempt left goes."""
-        if self.work.exists():
-            shutil.rmtree(self.work)
-        self.work.mkdir(parents=True)
+    def begin(self, afresh: bool = False) -> None:
+        """Start: of what an unfinished attempt left only its checkpoints stay.
+
+        Args:
+            afresh: Not even those.
+        """
+        if self._old.exists() and not self.final.exists():
+            os.replace(self._old, self.final)  # stopped while it put one in place of the other
+        self.work.mkdir(parents=True, exist_ok=True)
+        for path in self.work.iterdir():
+            if path.name == CHECKPOINTS and not afresh:
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
         self.status("running")
 
-    def status(self, state: str, message: str | None = None) -> None:
+    def advance(self, progress: float) -> None:
+        """Say how much of the run is done, from 0 to 1."""
+        self._progress = progress
+        self.status("running")
+
+    def status(self, state: str, message: str | None = None, traceback: str | None = None) -> None:
         """Say how the run stands: running, done, interrupted or failed."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         value = {
             "status": state,
             "message": message,
+            "traceback": traceback,
+            "progress": round(self._progress, 4),
             "time": now,
             "pid": os.getpid(),
             "lock": self._lock.name,
@@ -132,14 +199,15 @@ class RunFolder:
 
     def finish(self) -> None:
         """Make the folder the finished one, in place of an older one if there is any."""
+        self._progress = 1.0
         self.status("done")
-        old = self.final.with_name(self.final.name + ".old")
         if self.final.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            os.replace(self.final, old)
+            shutil.rmtree(self._old, ignore_errors=True)
+            os.replace(self.final, self._old)
         os.replace(self.work, self.final)
         _sync_folder(self.final.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(self._old, ignore_errors=True)
+        shutil.rmtree(self.final / CHECKPOINTS, ignore_errors=True)
 
 
 def mark_abandoned(root: Path) -> None:
@@ -148,7 +216,7 @@ def mark_abandoned(root: Path) -> None:
         value = json.loads(path.read_text())
         if value["status"] != "running":
             continue
-        with suppress(BenchmarkError), locked(root / ".locks" / value["lock"], busy="alive"):
+        with suppress(Busy), locked(root / LOCKS / value["lock"], busy="alive"):
             write_json(
                 path, {**value, "status": "interrupted", "message": "stopped with its sweep"}
             )

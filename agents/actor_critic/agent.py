@@ -1,20 +1,22 @@
 """The training loop of the off-policy agents: step a row, remember it, update when due."""
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from tianshou.utils.torch_utils import policy_within_training_step
 
-from agents import weights
+from agents import state, weights
 from agents.actor_critic.algorithm import ActorCritic, Decay, optimizer
 from agents.actor_critic.critic import Critics, Ensemble
 from agents.actor_critic.policy import ActorPolicy
 from agents.actor_critic.replay import RowReplay
 from agents.actor_critic.transition import Transition
-from agents.protocol import Actions, Budget, Environment, Monitor, Observations
+from agents.protocol import Actions, Budget, Environment, Monitor, Observations, offer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,25 @@ class Training:
     exploration: tuple[float, float]
 
 
+@dataclass
+class _Progress:
+    """Where the loop stands.
+
+    Attributes:
+        replay: What is remembered.
+        observation: Of all environments, before the next step.
+        env_steps: Transitions so far.
+        gradient_steps: Updates so far.
+        scalars: Losses of the last update.
+    """
+
+    replay: RowReplay
+    observation: Observations
+    env_steps: int = 0
+    gradient_steps: int = 0
+    scalars: dict[str, float] = field(default_factory=dict)
+
+
 class ActorCriticAgent(ABC):
     """An agent around an ``ActorCritic`` algorithm.
 
@@ -103,6 +124,8 @@ class ActorCriticAgent(ABC):
             for word in np.random.SeedSequence(seed).generate_state(3)
         )
         self._decay = Decay(training.final_learning_rate)
+        self._progress: _Progress | None = None
+        self._resumed: tuple[Path, Sequence[str], dict[str, Any]] | None = None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.algorithm = self._build()
@@ -165,24 +188,75 @@ class ActorCriticAgent(ABC):
         )
         warmup = max(training.warmup, num_envs)
         self._decay.updates = max(budget.env_steps - warmup, 0) // training.transitions_per_update
-        observation, _ = env.reset()
-        env_steps = gradient_steps = 0
-        scalars: dict[str, float] = {}
-        while env_steps < budget.env_steps:
-            observations = torch.from_numpy(observation).to(self.device)
-            actions = self._explore(observations, uniform=env_steps < warmup)
-            observation, reward, terminated, _, _ = env.step(actions.cpu().numpy())
+        at = self._progress = self._begin(env, replay)
+        while at.env_steps < budget.env_steps:
+            observations = torch.from_numpy(at.observation).to(self.device)
+            actions = self._explore(observations, uniform=at.env_steps < warmup)
+            at.observation, reward, terminated, _, _ = env.step(actions.cpu().numpy())
             rewards = torch.from_numpy(np.asarray(reward, np.float32)).to(self.device)
             replay.add(observations, actions, rewards, bool(terminated[0]))
-            env_steps += num_envs
-            due = max(env_steps - warmup, 0) // training.transitions_per_update
+            at.env_steps += num_envs
+            due = max(at.env_steps - warmup, 0) // training.transitions_per_update
             with policy_within_training_step(self.policy):
-                while gradient_steps < due and len(replay) > 0:
+                while at.gradient_steps < due and len(replay) > 0:
                     stats = self.algorithm.update(replay, training.batch_size)  # type: ignore[arg-type]
-                    scalars = stats.get_loss_stats_dict()
-                    gradient_steps += 1
-            if not monitor.update(env_steps, gradient_steps, **scalars):
+                    at.scalars = stats.get_loss_stats_dict()
+                    at.gradient_steps += 1
+            if not monitor.update(at.env_steps, at.gradient_steps, **at.scalars):
                 return
+            offer(monitor, self.checkpoint)
+
+    def _begin(self, env: Environment, replay: RowReplay) -> _Progress:
+        """The first observation, or where the checkpoint was taken."""
+        if self._resumed is None:
+            return _Progress(replay, env.reset()[0])
+        folder, files, saved = self._resumed
+        self._resumed = None
+        state.into_module(self.algorithm, saved["algorithm"])
+        for one, values in zip(self._learners(), saved["learners"], strict=True):
+            one.load_state_dict(values)
+        for name, generator in self._generators().items():
+            generator.set_state(saved["generators"][name])
+        replay.resume(folder, files, saved["replay"])
+        state.into_global_random(saved["random"])
+        return _Progress(replay, **saved["progress"])
+
+    def checkpoint(self, folder: Path) -> list[str]:
+        """Write where learning stands; see ``Resumable``."""
+        at = self._progress
+        assert at is not None, "there is nothing to write before learning has begun"
+        shards, replay = at.replay.checkpoint(folder)
+        name = f"agent-{at.env_steps:012}.safetensors"
+        tree = {
+            "shape": self._shape(),
+            "algorithm": state.of_module(self.algorithm),
+            "learners": [one.state_dict() for one in self._learners()],
+            "generators": {n: g.get_state() for n, g in self._generators().items()},
+            "random": state.of_global_random(),
+            "replay": replay,
+            "progress": {
+                "observation": at.observation,
+                "env_steps": at.env_steps,
+                "gradient_steps": at.gradient_steps,
+                "scalars": at.scalars,
+            },
+        }
+        state.write(folder / name, tree)
+        return [name, *shards]
+
+    def resume(self, folder: Path, files: Sequence[str]) -> None:
+        """Go on from a checkpoint; see ``Resumable``."""
+        saved = state.read(folder / next(name for name in files if name.startswith("agent-")))
+        if saved["shape"] != self._shape():
+            raise ValueError(f"expected {self._shape()}, found {saved['shape']} in {folder}")
+        self._resumed = folder, files, saved
+
+    def _learners(self) -> list[Any]:
+        """Optimizers and what sets their learning rates."""
+        return [*self.algorithm._optimizers, *self.algorithm.lr_schedulers]
+
+    def _generators(self) -> dict[str, torch.Generator]:
+        return {"explorer": self._explorer, "sampler": self._sampler, "actor": self._actor}
 
     @torch.no_grad()
     def _explore(self, observations: torch.Tensor, uniform: bool) -> torch.Tensor:

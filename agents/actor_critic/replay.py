@@ -1,8 +1,14 @@
 """A replay ring on the device that takes a whole row of environments at a time."""
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import torch
 from tianshou.data import Batch
 from torch import Tensor
+
+from agents.shards import Shards
 
 
 class RowReplay:
@@ -49,10 +55,19 @@ class RowReplay:
         self.continues = torch.zeros(rows, device=device)
         self.returns = torch.zeros(rows, num_envs, device=device)
         self.bootstraps = torch.zeros(rows, device=device)
-        self._position = 0
-        self._filled = 0
+        self._added = 0
         self._pending = 0
+        self._shards = Shards(rows)
         self.never_bootstraps = True
+
+    @property
+    def _position(self) -> int:
+        """Where the next row goes."""
+        return self._added % self._rows
+
+    @property
+    def _filled(self) -> int:
+        return min(self._added, self._rows)
 
     def __len__(self) -> int:
         """Transitions that can be drawn."""
@@ -86,8 +101,7 @@ class RowReplay:
         else:
             self._pending = waiting
             self.never_bootstraps = self.never_bootstraps and self._discount == 0.0
-        self._position = (position + 1) % self._rows
-        self._filled = min(self._filled + 1, self._rows)
+        self._added += 1
 
     def sample(self, batch_size: int | None) -> tuple[Batch, Tensor]:
         """Draw transitions uniformly, with replacement.
@@ -130,3 +144,46 @@ class RowReplay:
             batch.obs_next = after(1)
             batch.obs_later = batch.obs_next if self._n_step == 1 else after(self._n_step)
         return batch, index
+
+    def checkpoint(self, folder: Path) -> tuple[list[str], dict[str, Any]]:
+        """Write the rows that are new since the last checkpoint.
+
+        Args:
+            folder: Where they go.
+
+        Returns:
+            The files that hold the ring, and what ``resume`` needs beside them: the rows that still
+            wait for rewards to come among it.
+        """
+        columns, final = self._columns(), self._added - self._pending
+        files = self._shards.write(folder, columns, self._added, final)
+        waiting = self._waiting(final)
+        return files, {
+            "added": self._added,
+            "pending": self._pending,
+            "never_bootstraps": self.never_bootstraps,
+            "waiting": {name: column[waiting] for name, column in columns.items()},
+        }
+
+    def resume(self, folder: Path, files: Sequence[str], saved: Mapping[str, Any]) -> None:
+        """Bring an empty ring of the same size to where ``checkpoint`` was called."""
+        self._added, self._pending = saved["added"], saved["pending"]
+        self.never_bootstraps = saved["never_bootstraps"]
+        columns = self._columns()
+        self._shards.read(folder, files, columns, self._added)
+        waiting = self._waiting(self._added - self._pending)
+        for name, values in saved["waiting"].items():
+            columns[name][waiting] = values.to(columns[name].device)
+
+    def _waiting(self, final: int) -> Tensor:
+        return torch.arange(final, self._added, device=self.returns.device) % self._rows
+
+    def _columns(self) -> dict[str, Tensor]:
+        return {
+            "observations": self.observations,
+            "actions": self.actions,
+            "rewards": self.rewards,
+            "continues": self.continues,
+            "returns": self.returns,
+            "bootstraps": self.bootstraps,
+        }

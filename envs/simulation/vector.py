@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import gymnasium
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from envs.compiler.decisions import to_action
 from envs.problem import Problem
 from envs.simulation.batch import BatchSimulation, State, to_numpy
+from envs.simulation.stored import from_arrays, to_arrays
 from envs.spec.diagnostics import nearest
 
 FloatArray = NDArray[np.float64]
@@ -207,6 +208,14 @@ class ProblemVectorEnv(
         """Return to a moment of this or an equal environment."""
         self.simulation.set_state(state)
         self._started = True
+
+    def state_arrays(self) -> dict[str, NDArray[Any]]:
+        """This moment as plain arrays, to be kept on disk."""
+        return to_arrays(self.simulation.clone_state())
+
+    def set_state_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Return to the moment that ``state_arrays`` gave."""
+        self.set_state(from_arrays(self.simulation, arrays))
 
 
 class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):

@@ -22,6 +22,7 @@ COMMANDS = {
     "list": ("benchmark.catalogue:list_names", "problems and agents; --functions: the language's"),
     "check": ("benchmark.catalogue:check", "check a spec: check FILE [--deep]"),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
+    "tune": ("benchmark.commands:tune", "search an agent's values: tune env=NAME agent=NAME"),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
 }
 """Name, where it is, and what it does. A new command is one line here."""

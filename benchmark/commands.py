@@ -19,9 +19,17 @@ Job = Callable[[DictConfig], Outcome]
 
 MULTIRUN = frozenset(("-m", "--multirun"))
 
+GROUPS = {
+    "config": ("env", "agent", "protocol", "tracking"),
+    "tune": ("env", "agent", "protocol"),
+    "oracle": ("env",),
+}
+"""The groups each command chooses from."""
+
 HELP = frozenset(("-h", "--help"))
 
 RUN_EXAMPLE = "python -m benchmark run env=channels agent=gdm protocol=quick"
+TUNE_EXAMPLE = "python -m benchmark tune env=offload_paper agent=ppo trials=12"
 ORACLE_EXAMPLE = "python -m benchmark oracle env=channels"
 
 
@@ -33,6 +41,16 @@ def run(arguments: Sequence[str]) -> int:
 def oracle(arguments: Sequence[str]) -> int:
     """Compute the reference of a problem, resuming where it was left."""
     return _invoke("oracle", oracle_job, arguments, ORACLE_EXAMPLE)
+
+
+def tune(arguments: Sequence[str]) -> int:
+    """Search an agent's values; ``--show`` the trials, ``--propose`` the best values instead."""
+    chosen = [flag for flag in TUNE_JOBS if flag in arguments]
+    if len(chosen) > 1:
+        raise BenchmarkError(f"choose one of {' and '.join(chosen)}")
+    job = TUNE_JOBS[chosen[0]] if chosen else tune_job
+    rest = [argument for argument in arguments if argument not in TUNE_JOBS]
+    return _invoke("tune", job, rest, TUNE_EXAMPLE)
 
 
 def run_job(config: DictConfig) -> Outcome:
@@ -47,6 +65,30 @@ def oracle_job(config: DictConfig) -> Outcome:
     from benchmark.oracles import compute_oracle
 
     return _guard(compute_oracle, config)
+
+
+def tune_job(config: DictConfig) -> Outcome:
+    """The body of ``tune``."""
+    from benchmark import tuning
+
+    return _guard(tuning.tune_job, config)
+
+
+def show_job(config: DictConfig) -> Outcome:
+    """The body of ``tune --show``."""
+    from benchmark import tuning_report
+
+    return _guard(tuning_report.show_job, config)
+
+
+def propose_job(config: DictConfig) -> Outcome:
+    """The body of ``tune --propose``."""
+    from benchmark import tuning_report
+
+    return _guard(tuning_report.propose_job, config)
+
+
+TUNE_JOBS: dict[str, Job] = {"--show": show_job, "--propose": propose_job}
 
 
 def _guard(job: Job, config: DictConfig) -> Outcome:
@@ -108,7 +150,7 @@ def _invoke(config_name: str, job: Job, arguments: Sequence[str], example: str) 
 
 
 def _help(config_name: str, example: str) -> str:
-    groups = ("env", "agent", "protocol", "tracking") if config_name == "config" else ("env",)
+    groups = GROUPS[config_name]
     lines = [f"example: {example}", ""]
     lines += [f"  {group}=  {', '.join(option_names(group))}" for group in groups]
     if config_name == "config":
@@ -120,6 +162,9 @@ def _help(config_name: str, example: str) -> str:
             "  -m env=A,B agent=C,D 'seed=range(0,10)'  runs a sweep;",
             "     hydra/launcher=joblib hydra.launcher.n_jobs=2  side by side",
         ]
+    if config_name == "tune":
+        lines += ["", "  trials=N  seeds=N  protocol.env_steps=N  results=DIR"]
+        lines += ["  --show     prints every trial", "  --propose  writes a file for conf/agent"]
     lines += ["", "  --cfg job (with env= and agent=) shows every value there is to override"]
     return "\n".join(lines)
 

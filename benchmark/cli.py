@@ -23,6 +23,7 @@ COMMANDS = {
     "check": ("benchmark.catalogue:check", "check a spec: check FILE [--deep]"),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
     "tune": ("benchmark.commands:tune", "search an agent's values: tune env=NAME agent=NAME"),
+    "verify": ("benchmark.verify:verify", "evaluate a run's weights again: verify FOLDER"),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
 }
 """Name, where it is, and what it does. A new command is one line here."""

@@ -26,6 +26,9 @@ GROUPS = {
 }
 """The groups each command chooses from."""
 
+CUSTOM = "agent=custom"
+"""An agent from elsewhere, whose values are its own."""
+
 HELP = frozenset(("-h", "--help"))
 
 RUN_EXAMPLE = "python -m benchmark run env=channels agent=gdm protocol=quick"
@@ -128,7 +131,8 @@ def _invoke(config_name: str, job: Job, arguments: Sequence[str], example: str) 
     os.environ["HYDRA_FULL_ERROR"] = "1"  # let exceptions through, to be told by us
     # argparse takes overrides in one stretch: the flag may stand among them all the same.
     flags = ["--multirun"] if multirun else []
-    rest = [_open(argument) for argument in arguments if argument not in MULTIRUN]
+    open_maps = (*OPEN_MAPS, "agent.") if CUSTOM in arguments else OPEN_MAPS
+    rest = [_open(argument, open_maps) for argument in arguments if argument not in MULTIRUN]
     sys.argv = ["python -m benchmark", *flags, *rest]
     sweep.forget()
     try:
@@ -159,6 +163,7 @@ def _help(config_name: str, example: str) -> str:
             "  seed=N  device=auto|cpu|cuda  results=DIR  force=true",
             "  'env.parameters.NAME=\"30 MHz\"'  overrides a parameter of the spec",
             "  env=spec env.spec=FILE  runs a spec of your own",
+            "  agent=custom agent._target_=pkg.Class agent.VALUE=…  runs an agent of your own",
             "  -m env=A,B agent=C,D 'seed=range(0,10)'  runs a sweep;",
             "     hydra/launcher=joblib hydra.launcher.n_jobs=2  side by side",
         ]
@@ -169,6 +174,6 @@ def _help(config_name: str, example: str) -> str:
     return "\n".join(lines)
 
 
-def _open(argument: str) -> str:
+def _open(argument: str, open_maps: tuple[str, ...]) -> str:
     """Let a key be added to an open map without Hydra's plus signs."""
-    return f"++{argument}" if argument.startswith(OPEN_MAPS) else argument
+    return f"++{argument}" if argument.startswith(open_maps) else argument

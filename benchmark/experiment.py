@@ -26,8 +26,9 @@ from benchmark.problems import agent_values, make_agent, unit_of
 from benchmark.progress import ProgressBar
 from benchmark.references import HEURISTIC, ROW_SEED, act_of, load_optimum, rows_of, scale_of
 from benchmark.scoring import payback
-from benchmark.store import RunFolder, write_csv, write_json, write_text
+from benchmark.store import RunFolder, write_bytes, write_csv, write_json, write_text
 from benchmark.strategy import StrategyRecorder
+from benchmark.submission import PROBLEM, seal
 from benchmark.table import print_result
 from benchmark.tracking import Tracker, make_tracker
 
@@ -61,6 +62,7 @@ def _carry_out(run: Run, folder: RunFolder) -> dict[str, Any]:
     result: dict[str, Any] = {"status": "failed", **run.identity}
     try:
         result = _train_and_score(run, folder, tracker)
+        seal(folder.work)
         folder.finish()
     except KeyboardInterrupt:
         result = {"status": "interrupted", **run.identity}
@@ -100,6 +102,8 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
     torch.set_num_threads(int(run.values["threads"]))
     problem, protocol, work = run.problem, run.protocol, folder.work
     write_text(work / "config.yaml", yaml.safe_dump(run.values, sort_keys=False))
+    if "spec" in run.values["env"]:
+        write_bytes(work / PROBLEM, Path(run.values["env"]["spec"]).read_bytes())
     scale = scale_of(problem, protocol, run.root)
     write_json(work / "manifest.json", manifest(run, scale))
     rows = rows_of(problem, protocol, scale, run.root)

@@ -20,7 +20,7 @@ from benchmark.errors import EXIT_FAILED, BenchmarkError
 from benchmark.manifest import code_version
 from benchmark.monitor import LearningCurve
 from benchmark.outcome import Outcome
-from benchmark.problems import load_problem, make_agent, resolve_device
+from benchmark.problems import agent_name, load_problem, make_agent, resolve_device
 from benchmark.protocol import Protocol
 from benchmark.references import scale_of
 from benchmark.store import digest, locked
@@ -103,7 +103,7 @@ def plan_tuning(config: DictConfig) -> Tuning:
             "warmup_points": values["warmup_points"],
         }
     )
-    agent = str(HydraConfig.get().runtime.choices["agent"]).replace("/", "-")
+    agent = agent_name(str(HydraConfig.get().runtime.choices["agent"]), values["agent"])
     return Tuning(
         values={str(name): value for name, value in values.items()},
         problem=problem,

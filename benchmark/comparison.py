@@ -23,6 +23,11 @@ class Difference:
     largest: float
     where: str | None
 
+    @property
+    def finite(self) -> float | None:
+        """The largest difference, or None where there is no number for it."""
+        return self.largest if np.isfinite(self.largest) else None
+
 
 def differ(stored: Columns, found: Columns, tolerance: float) -> Difference:
     """Compare episodes figure by figure.

@@ -61,7 +61,7 @@ def test_a_reading_that_is_missing_is_null_with_a_reason(changes, hardware, wher
 
 
 def test_a_meter_that_does_not_start_does_not_stop_the_run(monkeypatch):
-    def broken(country, interval_s):
+    def broken(country, interval_s, mode):
         raise RuntimeError("no such file")
 
     monkeypatch.setattr(energy, "_start", broken)
@@ -77,7 +77,7 @@ def test_a_meter_that_breaks_at_the_end_gives_null(monkeypatch):
         def stop(self):
             raise OSError("gone")
 
-    monkeypatch.setattr(energy, "_start", lambda country, interval_s: Broken())
+    monkeypatch.setattr(energy, "_start", lambda country, interval_s, mode: Broken())
     with EnergyMeter("DEU", 5.0, "cpu") as meter:
         pass
     assert meter.reading.wh is None

@@ -25,7 +25,7 @@ from benchmark.protocol import Protocol
 from benchmark.references import scale_of
 from benchmark.store import digest, locked
 from benchmark.training import train
-from benchmark.tuning_space import Dimension, placed, read_space, shipped_point
+from benchmark.tuning_space import Dimension, placed, read_space, shipped_point, shipped_space
 
 if TYPE_CHECKING:
     import optuna
@@ -82,7 +82,9 @@ def plan_tuning(config: DictConfig) -> Tuning:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise BenchmarkError(f"{name} must be a whole number above 0, not {value!r}")
     protocol = Protocol.from_config(values["protocol"])
-    space = read_space(values["tune"]["space"], values["agent"])
+    agent = agent_name(str(HydraConfig.get().runtime.choices["agent"]), values["agent"])
+    chosen = values.get("tune") or shipped_space(agent)
+    space = read_space(chosen["space"], values["agent"])
     seeds = tuple(range(values["first_seed"], values["first_seed"] + values["seeds"]))
     device = resolve_device(str(values["device"]))
     for end in ("low", "high"):  # a value that does not suit the agent is told before any work
@@ -94,7 +96,7 @@ def plan_tuning(config: DictConfig) -> Tuning:
     key = digest(
         {
             "agent": values["agent"],
-            "space": values["tune"]["space"],
+            "space": chosen["space"],
             "problem": problem.digest,
             "protocol": conditions,
             "seeds": seeds,
@@ -103,7 +105,6 @@ def plan_tuning(config: DictConfig) -> Tuning:
             "warmup_points": values["warmup_points"],
         }
     )
-    agent = agent_name(str(HydraConfig.get().runtime.choices["agent"]), values["agent"])
     return Tuning(
         values={str(name): value for name, value in values.items()},
         problem=problem,

@@ -5,9 +5,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
+import yaml
+
 from benchmark.errors import BenchmarkError
+from benchmark.options import option_names
 
 Number = int | float
 
@@ -33,6 +37,23 @@ class Dimension:
     def whole(self) -> bool:
         """Whether only whole numbers are tried: both bounds are written without a point."""
         return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+def shipped_space(agent: str) -> dict[str, Any]:
+    """The values of ``conf/tune/AGENT.yaml``.
+
+    Raises:
+        BenchmarkError: The suite has no space for such an agent.
+    """
+    known = option_names("tune")
+    if agent not in known:
+        raise BenchmarkError(
+            f"there is no space to search for agent={agent}; known: {', '.join(known)}; one of your "
+            "own: --config-dir FOLDER tune=NAME, in FOLDER/tune/NAME.yaml"
+        )
+    text = (resources.files("conf") / "tune" / f"{agent}.yaml").read_text()
+    values: dict[str, Any] = yaml.safe_load(text)
+    return values
 
 
 def read_space(values: Mapping[str, Any], agent: Mapping[str, Any]) -> tuple[Dimension, ...]:

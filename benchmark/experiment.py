@@ -58,7 +58,7 @@ def run_experiment(config: DictConfig) -> Outcome:
 
 def _carry_out(run: Run, folder: RunFolder) -> dict[str, Any]:
     folder.begin()
-    tracker = make_tracker(run.values["tracking"], run.name, run.values, run.root)
+    tracker = make_tracker(run.values["tracking"], run.identity, run.values, run.root)
     result: dict[str, Any] = {"status": "failed", **run.identity}
     try:
         result = _train_and_score(run, folder, tracker)
@@ -80,7 +80,7 @@ def _carry_out(run: Run, folder: RunFolder) -> dict[str, Any]:
         message = f"{run.name} failed: {type(error).__name__}: {error}{where}"
         raise BenchmarkError(message, EXIT_FAILED) from error
     finally:
-        tracker.finish(result)
+        tracker.finish(result, folder.final if result["status"] == "done" else folder.work)
     return result
 
 

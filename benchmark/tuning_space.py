@@ -48,8 +48,8 @@ def shipped_space(agent: str) -> dict[str, Any]:
     known = option_names("tune")
     if agent not in known:
         raise BenchmarkError(
-            f"there is no space to search for agent={agent}; known: {', '.join(known)}; one of your "
-            "own: --config-dir FOLDER tune=NAME, in FOLDER/tune/NAME.yaml"
+            f"there is no space to search for agent={agent}; known: {', '.join(known)}; one of "
+            "your own: --config-dir FOLDER tune=NAME, in FOLDER/tune/NAME.yaml"
         )
     text = (resources.files("conf") / "tune" / f"{agent}.yaml").read_text()
     values: dict[str, Any] = yaml.safe_load(text)

@@ -16,8 +16,9 @@ from benchmark.manifest import code_version, hardware, versions
 from benchmark.problems import resolve_device
 from benchmark.protocol import Protocol
 from benchmark.references import act_of, scale_of
+from benchmark.seal import WEIGHTS
 from benchmark.strangers import agent_of, problem_of, protocol_of, whole_number
-from benchmark.submission import WEIGHTS, Submission, check_weights, read_submission
+from benchmark.submission import Submission, check_weights, read_submission
 from benchmark.training import train
 
 LARGEST_SEED = 2**63 - 1

@@ -26,9 +26,9 @@ from benchmark.problems import agent_values, make_agent, unit_of
 from benchmark.progress import ProgressBar
 from benchmark.references import HEURISTIC, ROW_SEED, act_of, load_optimum, rows_of, scale_of
 from benchmark.scoring import payback
+from benchmark.seal import PROBLEM, seal
 from benchmark.store import RunFolder, write_bytes, write_csv, write_json, write_text
 from benchmark.strategy import StrategyRecorder
-from benchmark.submission import PROBLEM, seal
 from benchmark.table import print_result
 from benchmark.tracking import Tracker, make_tracker
 

@@ -16,7 +16,8 @@ from benchmark.errors import BenchmarkError
 from benchmark.options import option_names
 from benchmark.problems import agent_values, describe
 from benchmark.protocol import Protocol
-from benchmark.submission import CONFIG, PROBLEM, Submission
+from benchmark.seal import CONFIG, EPISODES, MANIFEST, PROBLEM, RESULT
+from benchmark.submission import Submission
 from envs.spec.overrides import granted
 
 TARGET = "_target_"
@@ -64,8 +65,8 @@ def problem_of(submission: Submission, place: Path) -> envs.Problem:
     except envs.SpecError as error:
         raise BenchmarkError(f"{path}: env: {describe(error)}") from error
     for name, digest in (
-        ("manifest.json", submission.manifest.get("digest")),
-        ("result.json", submission.result.get("digest")),
+        (MANIFEST, submission.manifest.get("digest")),
+        (RESULT, submission.result.get("digest")),
     ):
         if digest != problem.digest:
             raise BenchmarkError(
@@ -105,7 +106,7 @@ def protocol_of(submission: Submission) -> Protocol:
     found = submission.episodes["scenario"].size
     if found != protocol.test_scenarios:
         raise BenchmarkError(
-            f"{submission.folder / 'episodes.csv'}: expected {protocol.test_scenarios:,} "
+            f"{submission.folder / EPISODES}: expected {protocol.test_scenarios:,} "
             f"scenarios, as the protocol has it, found {found:,}"
         )
     return protocol

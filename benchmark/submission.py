@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 
 import envs
 from benchmark.errors import BenchmarkError
-from benchmark.store import write_text
+from benchmark.seal import (
+    CHECKSUMS,
+    CONFIG,
+    EPISODES,
+    MANIFEST,
+    MOST_WEIGHTS,
+    PROBLEM,
+    REQUIRED,
+    RESULT,
+    WEIGHTS,
+    listed,
+)
 from envs.spec.reader import read as read_yaml
-
-CHECKSUMS = "SHA256SUMS"
-"""As ``sha256sum`` writes it, so that ``sha256sum -c`` checks it too."""
-
-CONFIG, MANIFEST, RESULT, EPISODES = "config.yaml", "manifest.json", "result.json", "episodes.csv"
-REQUIRED = (CONFIG, MANIFEST, RESULT, EPISODES)
-PROBLEM = "problem.yaml"
-"""The spec, where the problem is none of the library."""
-
-WEIGHTS = "weights"
-MOST_WEIGHTS = 16
 
 LIMITS = {
     ".yaml": 256 * 1024,
@@ -71,17 +71,6 @@ class Submission:
     weights: dict[str, bytes]
     spec: bytes | None
     seal: str
-
-
-def seal(folder: Path) -> None:
-    """Write the checksums of everything a submission consists of."""
-    names = [*REQUIRED, PROBLEM, *(f"{WEIGHTS}/{name}" for name in _listed(folder / WEIGHTS))]
-    lines = [
-        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in names
-        if (folder / name).is_file()
-    ]
-    write_text(folder / CHECKSUMS, "".join(lines))
 
 
 def read_submission(folder: Path) -> Submission:
@@ -151,17 +140,13 @@ def read_episodes(path: Path, data: bytes) -> dict[str, NDArray[np.float64]]:
     return {name: values[:, place] for place, name in enumerate(header)}
 
 
-def _listed(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-
-
 def _present(folder: Path) -> list[str]:
     """The optional files that are there, each by an allowed name."""
     names = [PROBLEM] if os.path.lexists(folder / PROBLEM) else []
     weights = folder / WEIGHTS
     if weights.is_symlink() or not weights.is_dir():
         raise BenchmarkError(f"{weights}: expected a folder with the agent's weights")
-    entries = _listed(weights)
+    entries = listed(weights)
     if len(entries) > MOST_WEIGHTS:
         raise BenchmarkError(f"{weights}: expected at most {MOST_WEIGHTS} files")
     for entry in entries:

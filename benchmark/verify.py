@@ -19,8 +19,8 @@ from benchmark.errors import EXIT_FAILED, EXIT_OK, BenchmarkError
 from benchmark.evaluation import Episodes, mean_figures
 from benchmark.manifest import code_version, hardware, versions
 from benchmark.references import load_optimum, rows_of, scale_of
+from benchmark.seal import RESULT
 from benchmark.store import write_json
-from benchmark.submission import RESULT
 
 VERIFICATION = "verification.json"
 

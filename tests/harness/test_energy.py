@@ -82,3 +82,14 @@ def test_a_meter_that_breaks_at_the_end_gives_null(monkeypatch):
         pass
     assert meter.reading.wh is None
     assert "gave no reading" in str(meter.reading.reason)
+
+
+def test_a_counter_is_apportioned_by_the_runs_share_and_an_estimate_is_not():
+    counter = [device("CPU", _mode="intel_rapl")]
+    half = read(DATA, counter, "DEU", "cpu", share=0.5)
+    # Half of the processor's 1.5 Wh, all of the memory's 0.5 Wh.
+    assert half.wh == pytest.approx(1.25) and half.cpu_wh == pytest.approx(0.75)
+    assert half.gco2 == pytest.approx(0.8 * 1.25 / 2.0)
+    assert half.own_share == 0.5 and "50% of the busy processor time" in str(half.method)
+    estimate = read(DATA, [device("CPU", _mode="cpu_load")], "DEU", "cpu", share=0.5)
+    assert estimate.wh == pytest.approx(2.0)

@@ -56,6 +56,12 @@ def read(folder: Path, module: nn.Module, settings: Mapping[str, Any]) -> None:
             f"{folder / _WEIGHTS}: {', '.join(differing)} are in the file or in the agent, not in "
             "both; construct the agent with the settings it was saved with"
         )
+    for name, tensor in _tensors(module).items():
+        if tensors[name].shape != tensor.shape or tensors[name].dtype != tensor.dtype:
+            raise ValueError(
+                f"{folder / _WEIGHTS}: {name}: expected {_form(tensor)}, "
+                f"found {_form(tensors[name])}"
+            )
     with torch.no_grad():
         for name, tensor in _tensors(module).items():
             tensor.copy_(tensors[name])
@@ -63,3 +69,7 @@ def read(folder: Path, module: nn.Module, settings: Mapping[str, Any]) -> None:
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _form(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"

@@ -27,6 +27,12 @@ COMMANDS = {
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
     "kb": ("benchmark.knowledge:knowledge", "knowledge base: kb add|list|remove|search|eval"),
     "runs": ("benchmark.runs:runs", "what has been run: runs list, runs show RUN, runs clean"),
+    "tune": ("benchmark.commands:tune", "search an agent's values: tune env=NAME agent=NAME"),
+    "verify": ("benchmark.verify:verify", "evaluate a run's weights again: verify FOLDER"),
+    "measure": (
+        "benchmark.measure:measure",
+        "energy of training, on an idle machine: measure RUN",
+    ),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
 }
 """Name, where it is, and what it does. A new command is one line here."""

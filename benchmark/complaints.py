@@ -91,7 +91,7 @@ def _known_keys(config_name: str, arguments: Sequence[str]) -> set[str]:
     for flag, folder in itertools.pairwise(arguments):
         if flag in ("--config-dir", "-cd"):
             choices.append(f"hydra.searchpath=[file://{Path(folder).resolve()}]")
-    groups = {"env", "agent", "protocol", "tracking"} if config_name == "config" else {"env"}
+    groups = {"env"} if config_name == "oracle" else {"env", "agent", "protocol", "tracking"}
     try:
         with initialize_config_module("conf", version_base="1.3"):
             config = compose(config_name, overrides=choices)

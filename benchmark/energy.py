@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
 
+from benchmark.load import LoadMeter
+
 CPU_METERS = {
     "intel_rapl": "RAPL",
     "windows_emi": "Windows EMI",
@@ -43,6 +45,7 @@ class Reading:
         carbon_intensity_g_kwh: What priced it.
         country: ISO 3166 alpha-3 code.
         seconds: How long it took, by CodeCarbon's clock.
+        own_share: This process's share of the machine's busy processor time meanwhile.
     """
 
     wh: float | None = None
@@ -55,6 +58,7 @@ class Reading:
     carbon_intensity_g_kwh: float | None = None
     country: str | None = None
     seconds: float | None = None
+    own_share: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The values by name."""
@@ -68,22 +72,26 @@ class EnergyMeter:
         reading: What was drawn.
     """
 
-    def __init__(self, country: str, interval_s: float, device: str) -> None:
+    def __init__(self, country: str, interval_s: float, device: str, alone: bool = False) -> None:
         """Prepare.
 
         Args:
             country: ISO 3166 alpha-3 code of the grid.
             interval_s: Seconds between two readings.
             device: ``cpu`` or ``cuda``: with cuda, energy without a GPU meter counts as missing.
+            alone: Whether all that the machine draws is this process's; otherwise only its share.
         """
         self.reading = Reading(reason="not finished", country=country)
         self._country, self._interval_s, self._device = country, interval_s, device
+        self._alone = alone
         self._tracker: Any = None
 
     def __enter__(self) -> "EnergyMeter":
         """Start measuring."""
+        self._load = LoadMeter()
         try:
-            self._tracker = _start(self._country, self._interval_s)
+            mode = "machine" if self._alone else "process"
+            self._tracker = _start(self._country, self._interval_s, mode)
         except Exception as error:
             self._miss(f"CodeCarbon did not start: {type(error).__name__}: {error}")
         return self
@@ -100,7 +108,8 @@ class EnergyMeter:
         try:
             self._tracker.stop()
             data = vars(self._tracker.final_emissions_data)
-            self.reading = read(data, self._tracker._hardware, self._country, self._device)
+            share = None if self._alone else self._load.read().own_share
+            self.reading = read(data, self._tracker._hardware, self._country, self._device, share)
         except Exception as failure:
             self._miss(f"CodeCarbon gave no reading: {type(failure).__name__}: {failure}")
 
@@ -121,7 +130,9 @@ class EnergyMeter:
         self.reading = Reading(reason=reason, country=self._country)
 
 
-def read(data: Mapping[str, Any], hardware: Any, country: str, device: str) -> Reading:
+def read(
+    data: Mapping[str, Any], hardware: Any, country: str, device: str, share: float | None = None
+) -> Reading:
     """Read CodeCarbon's figures, telling what was measured from what was estimated.
 
     Args:
@@ -129,6 +140,9 @@ def read(data: Mapping[str, Any], hardware: Any, country: str, device: str) -> R
         hardware: The devices CodeCarbon found, by class name.
         country: ISO 3166 alpha-3 code of the grid.
         device: ``cpu`` or ``cuda``.
+        share: This process's share of the busy processor time. A counter counts the whole
+            processor, and is apportioned by it; an estimate is of this process's load already.
+            None when everything is this process's.
     """
     found = {type(item).__name__: item for item in hardware}
     has_gpu = "GPU" in found
@@ -143,6 +157,13 @@ def read(data: Mapping[str, Any], hardware: Any, country: str, device: str) -> R
     total_kwh, carbon_kg = _positive(data["energy_consumed"]), _positive(data["emissions"])
     if total_kwh is None:
         return Reading(reason="the meter counted nothing", country=country)
+    cpu_kwh = data["cpu_energy"]
+    if share is not None and cpu in CPU_METERS.values() and cpu_kwh is not None:
+        others_kwh = (1.0 - share) * float(cpu_kwh)
+        cpu_kwh = float(cpu_kwh) - others_kwh
+        carbon_kg = None if carbon_kg is None else carbon_kg * (1.0 - others_kwh / total_kwh)
+        total_kwh -= others_kwh
+        cpu = f"{cpu}, apportioned by this process's {share:.0%} of the busy processor time"
     parts = [f"processor: {cpu}"]
     if has_gpu:
         parts.append("accelerator: NVML")
@@ -151,12 +172,13 @@ def read(data: Mapping[str, Any], hardware: Any, country: str, device: str) -> R
         wh=1e3 * total_kwh,
         gco2=None if carbon_kg is None else 1e3 * carbon_kg,
         method="; ".join(parts),
-        cpu_wh=_watt_hours(data["cpu_energy"]),
+        cpu_wh=_watt_hours(cpu_kwh),
         gpu_wh=_watt_hours(data["gpu_energy"]) if has_gpu else None,
         ram_wh=_watt_hours(data["ram_energy"]),
         carbon_intensity_g_kwh=None if carbon_kg is None else 1e3 * carbon_kg / total_kwh,
         country=country,
         seconds=duration_s,
+        own_share=share,
     )
 
 
@@ -165,7 +187,7 @@ def is_estimate(method: str | None) -> bool:
     return method is not None and "processor: estimate" in method
 
 
-def _start(country: str, interval_s: float) -> Any:
+def _start(country: str, interval_s: float, mode: str) -> Any:
     logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
     os.environ.setdefault("CODECARBON_LOG_LEVEL", "critical")
     from codecarbon import OfflineEmissionsTracker
@@ -173,7 +195,7 @@ def _start(country: str, interval_s: float) -> Any:
     tracker = OfflineEmissionsTracker(
         country_iso_code=country,
         measure_power_secs=interval_s,
-        tracking_mode="process",
+        tracking_mode=mode,
         output_methods=[],
         allow_multiple_runs=True,
         log_level="critical",

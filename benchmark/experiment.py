@@ -28,7 +28,8 @@ from benchmark.problems import agent_values, make_agent, unit_of
 from benchmark.progress import ProgressBar
 from benchmark.references import HEURISTIC, ROW_SEED, act_of, load_optimum, rows_of, scale_of
 from benchmark.scoring import payback
-from benchmark.store import CHECKPOINTS, RunFolder, write_csv, write_json, write_text
+from benchmark.seal import PROBLEM, seal
+from benchmark.store import CHECKPOINTS, RunFolder, write_bytes, write_csv, write_json, write_text
 from benchmark.strategy import StrategyRecorder
 from benchmark.table import print_result
 from benchmark.tracking import Tracker, make_tracker
@@ -64,10 +65,11 @@ def run_experiment(config: DictConfig) -> Outcome:
 
 def _carry_out(run: Run, folder: RunFolder) -> dict[str, Any]:
     folder.begin(afresh=bool(run.values["force"]))
-    tracker = make_tracker(run.values["tracking"], run.name, run.values, run.root)
+    tracker = make_tracker(run.values["tracking"], run.identity, run.values, run.root)
     result: dict[str, Any] = {"status": "failed", **run.identity}
     try:
         result = _train_and_score(run, folder, tracker)
+        seal(folder.work)
         folder.finish()
     except KeyboardInterrupt:
         result = {"status": "interrupted", **run.identity}
@@ -85,7 +87,7 @@ def _carry_out(run: Run, folder: RunFolder) -> dict[str, Any]:
         message = f"{run.name} failed: {type(error).__name__}: {error}{where}"
         raise BenchmarkError(message, EXIT_FAILED) from error
     finally:
-        tracker.finish(result)
+        tracker.finish(result, folder.final if result["status"] == "done" else folder.work)
     return result
 
 
@@ -108,6 +110,8 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
     torch.set_num_threads(int(run.values["threads"]))
     problem, protocol, work = run.problem, run.protocol, folder.work
     write_text(work / "config.yaml", yaml.safe_dump(run.values, sort_keys=False))
+    if "spec" in run.values["env"]:
+        write_bytes(work / PROBLEM, Path(run.values["env"]["spec"]).read_bytes())
     scale = scale_of(problem, protocol, run.root)
     write_json(work / "manifest.json", manifest(run, scale))
     rows = rows_of(problem, protocol, scale, run.root)

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 import envs
 from benchmark.errors import BenchmarkError
 from benchmark.manifest import code_version, git, hardware, versions
-from benchmark.problems import load_problem, make_agent, resolve_device
+from benchmark.problems import agent_name, load_problem, make_agent, resolve_device
 from benchmark.protocol import RANDOM_POLICY_SEED, Protocol
 from benchmark.references import ROW_SEED
 from benchmark.store import digest
@@ -78,7 +78,7 @@ def plan(config: DictConfig) -> Run:
     values["device"] = device
     dependent = {name: value for name, value in values.items() if name not in NOT_IN_KEY}
     key = digest({"config": dependent, "problem": problem.digest, "code": code_version()})
-    agent = str(HydraConfig.get().runtime.choices["agent"]).replace("/", "-")
+    agent = agent_name(str(HydraConfig.get().runtime.choices["agent"]), values["agent"])
     make_agent(values["agent"], problem, seed, device)  # a wrong value is told before any work
     return Run(
         values={str(name): value for name, value in values.items()},

@@ -1,5 +1,6 @@
 """Problems and agents as the config names them."""
 
+import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -60,6 +61,20 @@ def make_agent(values: Mapping[str, Any], problem: envs.Problem, seed: int, devi
         message = f"the agent {values.get('_target_')} cannot be made: {cause}"
         raise BenchmarkError(message) from error
     return agent
+
+
+def agent_name(choice: str, values: Mapping[str, Any]) -> str:
+    """What an agent is called in tables and folders: its config's name, or its class.
+
+    Raises:
+        BenchmarkError: The class of a third party's agent is not named as Python names one.
+    """
+    if choice != "custom":
+        return choice.replace("/", "-")
+    target = str(values["_target_"])
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", target, re.ASCII):
+        raise BenchmarkError(f"agent._target_: expected package.Class, found '{target[:100]}'")
+    return target
 
 
 def agent_values(name: str) -> dict[str, Any]:

@@ -1,13 +1,34 @@
-"""Trackers: they are told what happens, and can neither hold up nor end a run."""
+"""Trackers: they are told what happens, and can neither hold up nor end a run.
 
+Each works in a process of its own, which is ended when the run's patience is: a thread would be
+waited for by the libraries' own exit hooks, for minutes where a server accepts and never answers.
+"""
+
+import importlib.util
+import json
+import os
 import queue
+import re
+import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from benchmark.errors import BenchmarkError, unknown
+
+LABELS = {"wandb": "W&B", "tensorboard": "TensorBoard"}
+"""The trackers there are, and what they are called in a warning."""
+
+LEFT_OUT = "(left out)"
+"""What stands in the place of a secret."""
+
+_SECRET = re.compile(r"key|token|secret|passw|credential", re.IGNORECASE)
+_SHORTEST_SECRET = 8
 
 
 class Tracker(Protocol):
@@ -17,8 +38,8 @@ class Tracker(Protocol):
         """Send a row of the learning curve."""
         ...
 
-    def finish(self, result: Mapping[str, Any]) -> None:
-        """Send the result, and let go."""
+    def finish(self, result: Mapping[str, Any], folder: Path) -> None:
+        """Send the result and what lies in the run's folder, and let go."""
         ...
 
 
@@ -28,88 +49,139 @@ class NoTracker:
     def log(self, row: Mapping[str, Any]) -> None:
         """Drop the row."""
 
-    def finish(self, result: Mapping[str, Any]) -> None:
+    def finish(self, result: Mapping[str, Any], folder: Path) -> None:
         """Drop the result."""
 
 
-class WandbTracker:
-    """Weights & Biases, in a thread of its own.
+class ProcessTracker:
+    """A tracker in a process of its own, told everything as lines of JSON.
 
-    The run hands rows over and goes on; the first failure is told once and silences the tracker.
+    A thread does the telling, since a process that hangs does not read either. What goes wrong is
+    told once.
     """
 
-    def __init__(
-        self, settings: Mapping[str, Any], name: str, config: Mapping[str, Any], root: Path
-    ) -> None:
-        """Begin a run there.
+    def __init__(self, begin: Mapping[str, Any]) -> None:
+        """Start it.
 
         Args:
-            settings: Values of ``conf/tracking/wandb.yaml``.
-            name: Of the run.
-            config: The resolved config.
-            root: The results folder; offline runs lie in its ``wandb``.
+            begin: The first line; see ``benchmark.tracking_process``.
         """
-        self._patience_s = float(settings["finish_s"])
-        self._calls: queue.Queue[Callable[[], None] | None] = queue.Queue()
-        self._run: Any = None
-        self._calls.put(lambda: self._begin(settings, name, config, root))
-        self._thread = threading.Thread(target=self._work, name="wandb", daemon=True)
+        name = str(begin["settings"]["name"])
+        self._label, self._patience_s = LABELS[name], float(begin["settings"]["finish_s"])
+        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._process: subprocess.Popen[str] | None = None
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "benchmark.tracking_process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,  # Ctrl-C is for the run, which then tells how it ended
+            )
+        except OSError as error:
+            _warn(f"{self._label} is left out: {error}")
+            return
+        self._lines.put(dict(begin))
+        self._thread = threading.Thread(target=self._tell, name=name, daemon=True)
         self._thread.start()
 
     def log(self, row: Mapping[str, Any]) -> None:
         """Hand a row over."""
-        values = dict(row)
-        self._calls.put(lambda: self._run.log(values, step=values["env_steps"]))
+        self._lines.put({"row": dict(row)})
 
-    def finish(self, result: Mapping[str, Any]) -> None:
+    def finish(self, result: Mapping[str, Any], folder: Path) -> None:
         """Hand the result over, and wait for the tracker, but not for long."""
-        values = {key: value for key, value in result.items() if not isinstance(value, list)}
+        if self._process is None:
+            return
+        self._lines.put({"result": dict(result), "folder": str(folder)})
+        self._lines.put(None)
+        deadline = time.monotonic() + self._patience_s
+        try:
+            self._thread.join(self._patience_s)
+            code = self._process.wait(max(deadline - time.monotonic(), 0.0))
+        except subprocess.TimeoutExpired:
+            _warn(f"{self._label} did not finish within {self._patience_s:g} s; it was ended")
+        else:
+            if code != 0:
+                _warn(f"{self._label} was left out: {self._reason()}")
+        finally:
+            self._end()
 
-        def end() -> None:
-            self._run.summary.update(values)
-            self._run.finish(exit_code=0 if result["status"] == "done" else 1)
+    def _tell(self) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        with suppress(OSError, ValueError):  # it has ended, or was ended: told at the finish
+            while (line := self._lines.get()) is not None:
+                self._process.stdin.write(json.dumps(line) + "\n")
+                self._process.stdin.flush()
+            self._process.stdin.close()
 
-        self._calls.put(end)
-        self._calls.put(None)
-        self._thread.join(self._patience_s)
-        if self._thread.is_alive():
-            _warn(f"W&B did not finish within {self._patience_s:g} s; it was left behind")
+    def _reason(self) -> str:
+        self._end()  # or whatever it started would keep its output open
+        assert self._process is not None and self._process.stdout is not None
+        lines = self._process.stdout.read().strip().splitlines()
+        return lines[-1] if lines else "it ended without a word"
 
-    def _begin(
-        self, settings: Mapping[str, Any], name: str, config: Mapping[str, Any], root: Path
-    ) -> None:
-        import wandb
-
-        root.mkdir(parents=True, exist_ok=True)
-        self._run = wandb.init(
-            project=settings["project"],
-            entity=settings["entity"],
-            mode=settings["mode"],
-            name=name,
-            config=dict(config),
-            dir=str(root),
-            reinit="create_new",
-            settings=wandb.Settings(console="off", silent=True, disable_git=True),
-        )
-
-    def _work(self) -> None:
-        while (call := self._calls.get()) is not None:
-            try:
-                call()
-            except BaseException as error:
-                _warn(f"W&B is left out from here on: {type(error).__name__}: {error}")
-                return
+    def _end(self) -> None:
+        """End the process and all it started."""
+        assert self._process is not None
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
 
 
 def make_tracker(
-    settings: Mapping[str, Any], name: str, config: Mapping[str, Any], root: Path
+    settings: Mapping[str, Any], identity: Mapping[str, Any], config: Mapping[str, Any], root: Path
 ) -> Tracker:
-    """The tracker that ``conf/tracking`` asks for."""
-    if settings["name"] == "none":
+    """The tracker that ``conf/tracking`` asks for.
+
+    Args:
+        settings: Values of ``conf/tracking/NAME.yaml``.
+        identity: ``env``, ``agent``, ``seed`` and ``key`` of the run.
+        config: The resolved config; what looks like a secret in it is not handed on.
+        root: The results folder.
+
+    Raises:
+        BenchmarkError: There is no such tracker, or its extra is not installed.
+    """
+    name = str(settings["name"])
+    if name == "none":
         return NoTracker()
-    if settings["name"] == "wandb":
-        return WandbTracker(settings, name, config, root)
-    raise BenchmarkError(unknown("tracker", str(settings["name"]), ("none", "wandb")))
+    if name not in LABELS:
+        raise BenchmarkError(unknown("tracker", name, ("none", *LABELS)))
+    if importlib.util.find_spec(name) is None:
+        raise BenchmarkError(
+            f"tracking={name} needs {LABELS[name]}: pip install -c constraints.txt -e '.[{name}]'"
+        )
+    return ProcessTracker(
+        {
+            "settings": without_secrets(settings),
+            "identity": dict(identity),
+            "config": without_secrets(config),
+            "root": str(root),
+        }
+    )
+
+
+def without_secrets(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config without what is a secret by its name, or by one in the environment."""
+    secrets = [
+        value
+        for name, value in os.environ.items()
+        if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET
+    ]
+
+    def cleaned(name: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(key): cleaned(str(key), item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [cleaned(name, item) for item in value]
+        if not isinstance(value, str):
+            return value
+        secret = _SECRET.search(name) or any(known in value for known in secrets)
+        return LEFT_OUT if secret else value
+
+    return {str(name): cleaned(str(name), value) for name, value in config.items()}
 
 
 def _warn(message: str) -> None:

@@ -61,7 +61,7 @@ def test_a_reading_that_is_missing_is_null_with_a_reason(changes, hardware, wher
 
 
 def test_a_meter_that_does_not_start_does_not_stop_the_run(monkeypatch):
-    def broken(country, interval_s):
+    def broken(country, interval_s, mode):
         raise RuntimeError("no such file")
 
     monkeypatch.setattr(energy, "_start", broken)
@@ -77,8 +77,19 @@ def test_a_meter_that_breaks_at_the_end_gives_null(monkeypatch):
         def stop(self):
             raise OSError("gone")
 
-    monkeypatch.setattr(energy, "_start", lambda country, interval_s: Broken())
+    monkeypatch.setattr(energy, "_start", lambda country, interval_s, mode: Broken())
     with EnergyMeter("DEU", 5.0, "cpu") as meter:
         pass
     assert meter.reading.wh is None
     assert "gave no reading" in str(meter.reading.reason)
+
+
+def test_a_counter_is_apportioned_by_the_runs_share_and_an_estimate_is_not():
+    counter = [device("CPU", _mode="intel_rapl")]
+    half = read(DATA, counter, "DEU", "cpu", share=0.5)
+    # Half of the processor's 1.5 Wh, all of the memory's 0.5 Wh.
+    assert half.wh == pytest.approx(1.25) and half.cpu_wh == pytest.approx(0.75)
+    assert half.gco2 == pytest.approx(0.8 * 1.25 / 2.0)
+    assert half.own_share == 0.5 and "50% of the busy processor time" in str(half.method)
+    estimate = read(DATA, [device("CPU", _mode="cpu_load")], "DEU", "cpu", share=0.5)
+    assert estimate.wh == pytest.approx(2.0)

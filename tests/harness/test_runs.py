@@ -34,6 +34,7 @@ def test_a_run_leaves_everything_it_promises(finished):
     _, folder = finished
     names = {entry.name for entry in folder.iterdir()}
     assert names == {
+        "SHA256SUMS",
         "config.yaml",
         "emissions.json",
         "episodes.csv",

@@ -50,8 +50,7 @@ def judge(
 def long_columns(variants: Mapping[Variant, Episodes]) -> dict[str, list[Any]]:
     """One row for each variant and scenario, as ``variants.csv`` holds it."""
     columns: dict[str, list[Any]] = {
-        name: []
-        for name in (*Variant._fields, "scenario", "objective_g", "carbon_g", "penalty_g")
+        name: [] for name in (*Variant._fields, "scenario", "objective_g", "carbon_g", "penalty_g")
     }
     for variant, episodes in variants.items():
         for name, value in variant._asdict().items():

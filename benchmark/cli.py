@@ -22,6 +22,10 @@ COMMANDS = {
     "list": ("benchmark.catalogue:list_names", "problems and agents; --functions: the language's"),
     "check": ("benchmark.catalogue:check", "check a spec: check FILE [--deep]"),
     "data": ("benchmark.data:data", "public traces: data list, data fetch NAME"),
+    "report": (
+        "benchmark.report.command:report",
+        "a page of what the runs show: report [DIR]",
+    ),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
 }
 """Name, where it is, and what it does. A new command is one line here."""

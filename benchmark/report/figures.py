@@ -107,12 +107,11 @@ def gap_figure(
                 }
             )
     layout = {
-        "xaxis": {"title": {"text": "gap closed"}},
+        "xaxis": {"title": {"text": "gap closed (0 best without learning, 1 reference)"}},
         "yaxis": {"automargin": True},
         "showlegend": False,
         "height": 120 + 34 * len(shown),
         "shapes": [_vertical(0), _vertical(1)],
-        "annotations": [_over(0, "best without learning"), _over(1, "reference")],
     }
     return {"data": traces, "layout": layout}
 
@@ -140,7 +139,7 @@ def curve_figure(board: Board, look: Mapping[str, dict[str, str]]) -> Figure | N
         for i, curve in enumerate(curves):
             trace = {
                 "type": "scatter",
-                "mode": "lines",
+                "mode": "lines+markers" if len(curve["steps"]) == 1 else "lines",
                 "name": entrant.label,
                 "legendgroup": entrant.label,
                 "showlegend": i == 0,
@@ -164,6 +163,7 @@ def curve_figure(board: Board, look: Mapping[str, dict[str, str]]) -> Figure | N
         "xaxis": {"title": {"text": "environment steps"}, "rangemode": "tozero"},
         "yaxis": {
             "title": {"text": f"J on validation ({unit})"},
+            "automargin": True,
             "type": "log" if wide else "linear",
         },
         "height": 380,
@@ -255,9 +255,12 @@ def pareto_figure(
                 "marker": {"color": look[entrant.label]["color"], "size": 10, "opacity": 0.75},
             }
         )
-    for name, row in rows.items():
-        point = (100 * float(row["violated_share"]), factor * float(row["carbon_g"]))
-        front.append(point)
+    at = {
+        name: (100 * float(row["violated_share"]), factor * float(row["carbon_g"]))
+        for name, row in rows.items()
+    }
+    stairs = pareto_front([*front, *at.values()])
+    for name, point in at.items():
         traces.append(
             {
                 "type": "scatter",
@@ -266,14 +269,13 @@ def pareto_figure(
                 "showlegend": False,
                 "x": [point[0]],
                 "y": [point[1]],
-                "text": [_plain(name.removeprefix("heuristic."))],
-                "textposition": "top center",
-                "cliponaxis": False,
-                "hovertemplate": f"%{{text}}: %{{y:.4g}} {unit}, %{{x:.1f}} %<extra></extra>",
+                # Only those on the front are named: others lie on each other.
+                "text": [_plain(name.removeprefix("heuristic.")) if point in stairs else ""],
+                "textposition": "top right",
+                "hovertemplate": f"{_plain(name)}: %{{y:.4g}} {unit}, %{{x:.1f}} %<extra></extra>",
                 "marker": {"color": "#8a8f98", "symbol": "diamond", "size": 8},
             }
         )
-    stairs = pareto_front(front)
     traces.insert(
         0,
         {
@@ -288,7 +290,7 @@ def pareto_figure(
     )
     layout = {
         "xaxis": {"title": {"text": "episodes with violations (%)"}},
-        "yaxis": {"title": {"text": f"carbon ({unit} per episode)"}},
+        "yaxis": {"title": {"text": f"carbon ({unit} per episode)"}, "automargin": True},
         "height": 380,
         "legend": {"orientation": "h", "y": -0.25},
     }
@@ -341,15 +343,3 @@ def _plain(text: str) -> str:
 def _vertical(x: float) -> Figure:
     line = {"color": "#8a8f98", "width": 1, "dash": "dot"}
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
-
-
-def _over(x: float, text: str) -> Figure:
-    return {
-        "x": x,
-        "y": 1,
-        "yref": "paper",
-        "yanchor": "bottom",
-        "text": text,
-        "showarrow": False,
-        "font": {"size": 11},
-    }

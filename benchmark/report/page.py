@@ -92,6 +92,7 @@ def render(content: Content) -> str:
     environment = Environment(
         loader=FunctionLoader(_file), autoescape=True, undefined=StrictUndefined
     )
+    environment.filters["count"] = lambda n, noun: f"{n:,} {noun}{'' if n == 1 else 's'}"
     environment.filters["number"] = number
     environment.filters["significant"] = significant
     return environment.get_template("page.html").render(

@@ -39,7 +39,7 @@ class Standing:
         entrant: Who.
         points: Gap closed of each seed.
         gap_closed: Its interquartile mean, None when it is not known for every run.
-        spread: The 95 % interval with ten seeds, else the least and the greatest of the seeds.
+        spread: The 95 % interval with ten seeds, else the least and the greatest of several.
         exploratory: Whether there are too few seeds for an interval and a rank.
         rank: One more than the number of agents that are better; None when exploratory.
     """
@@ -124,7 +124,8 @@ def _standing(entrant: Entrant, rank: int | None) -> Standing:
         return Standing(entrant, points, None, None, exploratory, rank)
     values = np.array(points)
     if exploratory:
-        middle, spread = float(iqm(values)), (float(values.min()), float(values.max()))
+        middle = float(iqm(values))
+        spread = (float(values.min()), float(values.max())) if len(values) > 1 else None
     else:
         found = interval([values], np.random.default_rng(SEED))
         middle, spread = found.mean, (found.low, found.high)

@@ -51,10 +51,11 @@ def meaning() -> dict[str, object]:
     """What v1 means, in figures: scenarios, J, scale, score, comparison and selection."""
     problem = envs.load(PROBLEM)
 
-    def half(observation: np.ndarray, env: object) -> np.ndarray:
-        return np.full((len(observation), len(problem.action_names)), 0.5, np.float32)
+    def fixed(observation: np.ndarray, env: object) -> np.ndarray:
+        # Low enough that demand is missed here and there, so that scenarios differ.
+        return np.full((len(observation), len(problem.action_names)), -0.7, np.float32)
 
-    played = {split: evaluate(problem, half, 3, split) for split in ("validation", "test", "ood")}
+    played = {split: evaluate(problem, fixed, 3, split) for split in ("validation", "test", "ood")}
     worse, objective, better = (np.linspace(a, b, 50) for a, b in ((9, 11), (5, 6), (2, 3)))
     curve: list[dict[str, float]] = [{"objective_g": g} for g in (4.0, 2.0, 3.0, 2.0, 5.0)]
     found: dict[str, object] = {
@@ -69,7 +70,7 @@ def meaning() -> dict[str, object]:
         "reward_scale_g": float(f"{reward_scale(problem, 16, 0):.8g}"),
         "score": float(f"{placement(worse, objective, better).value:.8g}"),
         "beats": compare("row", worse, objective).as_dict()["beats"],
-        "refused": placement(worse, objective, worse - 0.01 * np.arange(50)).value is None,
+        "refused": placement(worse, objective, worse - 0.01 * (np.arange(50) - 20)).value is None,
         "selected": selected_point(curve),
     }
 

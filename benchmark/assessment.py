@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmark.evaluation import Episodes, mean_figures
+from benchmark.protocol import Variant
 from benchmark.references import CONSTANT, HEURISTIC, ORACLE, RANDOM, Optimum, Row
 from benchmark.scoring import Placement, below_bound, best, compare, placement
 from benchmark.statistics import Values, paired_interval, standard_error
@@ -59,6 +60,45 @@ def assess(
         "reference_rows": {**others, **scale.optimum_rows()},
         "alarms": scale.alarms({agent: episodes, **{name: row.test for name, row in rows.items()}}),
     }
+
+
+def assess_variants(
+    variants: Mapping[Variant, Episodes],
+    env_steps: Mapping[str, int],
+    rows: Mapping[str, Row],
+    optimum: Optimum | None,
+) -> list[dict[str, Any]]:
+    """What stands beside the headline, against the same base.
+
+    Score and gap closed are empty on the shifted split, whose optimum is not known.
+
+    Args:
+        variants: The agent's episodes.
+        env_steps: When each checkpoint was taken.
+        rows: Random, constant and heuristics on the same scenarios.
+        optimum: What is known of the optimum on the test scenarios.
+    """
+    scale = _Scale({name: row.test for name, row in rows.items()}, optimum, "")
+    shifted = rows[scale.base].ood
+    out = []
+    for variant, episodes in variants.items():
+        on_test = variant.split == "test"
+        base = rows[scale.base].test if on_test else shifted
+        score, gap_closed = scale.place(episodes.objective_g) if on_test else (None, None)
+        out.append(
+            {
+                **variant._asdict(),
+                "env_steps": env_steps[variant.checkpoint],
+                "scenarios": episodes.scenarios.size,
+                **mean_figures(episodes),
+                "objective_se_g": _finite(standard_error(episodes.objective_g)),
+                "score": score and score.value,
+                "gap_closed": gap_closed and gap_closed.value,
+                "versus_base": base
+                and compare(scale.base, base.objective_g, episodes.objective_g).as_dict(),
+            }
+        )
+    return out
 
 
 def best_heuristic(rows: Mapping[str, Row]) -> tuple[str, Episodes] | None:

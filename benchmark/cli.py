@@ -33,6 +33,10 @@ COMMANDS = {
         "benchmark.measure:measure",
         "energy of training, on an idle machine: measure RUN",
     ),
+    "report": (
+        "benchmark.report.command:report",
+        "a page of what the runs show: report [DIR]",
+    ),
     "oracle": ("benchmark.commands:oracle", "compute a problem's reference: oracle env=NAME"),
 }
 """Name, where it is, and what it does. A new command is one line here."""

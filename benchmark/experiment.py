@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 import envs
 from agents import Budget, Checkpoint, Resumable
 from benchmark import sweep
-from benchmark.assessment import assess, best_heuristic
+from benchmark.assessment import assess, assess_variants, best_heuristic
 from benchmark.attempts import Past
 from benchmark.checkpoints import Checkpoints
 from benchmark.energy import EnergyMeter
@@ -26,13 +26,23 @@ from benchmark.pictures import draw_learning_curve, draw_strategy
 from benchmark.plan import Run, checkpoint_identity, manifest, plan
 from benchmark.problems import agent_values, make_agent, unit_of
 from benchmark.progress import ProgressBar
+from benchmark.protocol import selected_point
 from benchmark.references import HEURISTIC, ROW_SEED, act_of, load_optimum, rows_of, scale_of
 from benchmark.scoring import payback
 from benchmark.seal import PROBLEM, seal
-from benchmark.store import CHECKPOINTS, RunFolder, write_bytes, write_csv, write_json, write_text
+from benchmark.store import (
+    CHECKPOINTS,
+    SELECTED,
+    RunFolder,
+    write_bytes,
+    write_csv,
+    write_json,
+    write_text,
+)
 from benchmark.strategy import StrategyRecorder
 from benchmark.table import print_result
 from benchmark.tracking import Tracker, make_tracker
+from benchmark.variants import judge, long_columns
 
 
 def run_experiment(config: DictConfig) -> Outcome:
@@ -122,6 +132,9 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
 
     def publish(curve: LearningCurve) -> None:
         tracker.log(curve.rows[-1])
+        if selected_point(curve.rows) == len(curve.rows) - 1:
+            with suppress(OSError):
+                _save(agent, work / SELECTED)
         progress = curve.rows[-1]["env_steps"] / protocol.env_steps
         sweep.advance(progress)
         with suppress(OSError):  # a disk that is full now may not be at the end, where it is told
@@ -171,14 +184,16 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
 
     recorder = StrategyRecorder(problem)
     episodes = evaluate(problem, act, protocol.test_scenarios, "test", recorder)
-    sampled = evaluate(problem, act_of(agent, False), protocol.test_scenarios, "test")
+    chosen = selected_point(monitor.curve.rows)
+    taken_at = {"final": monitor.env_steps, "selected": monitor.curve.rows[chosen]["env_steps"]}
+    variants = judge(run, agent, episodes, work / SELECTED, taken_at)
     reading = past.total(meter.reading)
     result = {
         "status": "done",
         **run.identity,
         **assess(run.agent, episodes, rows, optimum, run.oracle_command),
         "test_scenarios": protocol.test_scenarios,
-        "sampled_objective_g": float(sampled.objective_g.mean()),
+        "variants": assess_variants(variants, taken_at, rows, optimum),
         "env_steps": monitor.env_steps,
         "gradient_steps": monitor.gradient_steps,
         "train_seconds": round(train_seconds, 3),
@@ -204,6 +219,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
         write_csv(place / "learning_curve.csv", monitor.curve.columns())
         columns = {name: values.tolist() for name, values in episodes.columns().items()}
         write_csv(place / "episodes.csv", columns)
+        write_csv(place / "variants.csv", long_columns(variants))
         write_json(place / "emissions.json", reading.as_dict())
         write_json(place / "result.json", result)
 
@@ -242,7 +258,7 @@ def _keep_somewhere(work: Path, keep: Callable[[Path], None]) -> None:
 
 def _save(agent: Any, folder: Path) -> None:
     weights = folder / "weights"
-    weights.mkdir(exist_ok=True)
+    weights.mkdir(parents=True, exist_ok=True)
     agent.save(weights)
 
 

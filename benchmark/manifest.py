@@ -23,7 +23,15 @@ PACKAGES = (
     "wandb",
 )
 
-CODE = ("agents", "envs", "benchmark/evaluation.py", "benchmark/monitor.py", "benchmark/scoring.py")
+CODE = (
+    "agents",
+    "envs",
+    "benchmark/evaluation.py",
+    "benchmark/monitor.py",
+    "benchmark/protocol.py",
+    "benchmark/scoring.py",
+    "benchmark/variants.py",
+)
 """What a result depends on: not how it is shown, and not the specs, which have a digest."""
 
 NOT_CODE = ("envs/formulation",)

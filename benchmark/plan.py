@@ -12,7 +12,7 @@ import envs
 from benchmark.errors import BenchmarkError
 from benchmark.manifest import code_version, git, hardware, versions
 from benchmark.problems import agent_name, load_problem, make_agent, resolve_device
-from benchmark.protocol import RANDOM_POLICY_SEED, Protocol
+from benchmark.protocol import RANDOM_POLICY_SEED, Protocol, conditions_digest, is_frozen
 from benchmark.references import ROW_SEED
 from benchmark.store import digest
 
@@ -61,6 +61,10 @@ class Run:
             "key": self.key,
             "digest": self.problem.digest,
             "protocol": self.protocol.name,
+            "conditions": conditions_digest(self.protocol, self.values["env"]),
+            "frozen": is_frozen(self.protocol, self.values["env"]),
+            "agent_digest": digest(self.values["agent"])[:16],
+            "code_version": code_version(),
             "device": self.device,
         }
 
@@ -108,7 +112,6 @@ def manifest(run: Run, reward_scale_g: float) -> dict[str, Any]:
     return {
         **run.identity,
         "problem": {"id": run.problem.id, "version": run.problem.version},
-        "code_version": code_version(),
         "git": git(),
         "versions": versions(),
         "hardware": hardware(run.device),
@@ -119,6 +122,7 @@ def manifest(run: Run, reward_scale_g: float) -> dict[str, Any]:
             "reference_rows": ROW_SEED,
             "reward_scale": RANDOM_POLICY_SEED,
             "test_scenarios": [0, run.protocol.test_scenarios],
+            "ood_scenarios": [0, run.protocol.ood_scenarios],
             "validation_scenarios": [0, run.protocol.validation_scenarios],
         },
         "command": f"python -m benchmark run {shlex.join(_task_overrides())}",

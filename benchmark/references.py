@@ -3,7 +3,7 @@
 import io
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ CONSTANT = "constant"
 HEURISTIC = "heuristic."
 ORACLE = "oracle"
 
+OOD = "ood."
+"""Prefix of the columns of the shifted scenarios in the cache."""
+
 ROW_SEED = 0
 """Of the rows that draw: one value, so that every agent is placed against the same rows."""
 
@@ -37,10 +40,12 @@ class Row:
     Attributes:
         test: Episodes on the test scenarios.
         validation_g: Mean J on the validation scenarios.
+        ood: Episodes on the shifted scenarios.
     """
 
     test: Episodes
     validation_g: float
+    ood: Episodes | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ def rows_of(problem: envs.Problem, protocol: Protocol, scale: float, cache: Path
     for name in problem.heuristics:
         chosen[HEURISTIC + name] = {**agent_values("heuristic"), "name": name}
     conditions = {**protocol.as_dict(), "env_steps": protocol.reference_env_steps}
-    for unused in ("name", "evaluations"):
+    for unused in ("name", "evaluations", "variants"):
         del conditions[unused]
     rows = {}
     for name, values in chosen.items():
@@ -117,7 +122,9 @@ def rows_of(problem: envs.Problem, protocol: Protocol, scale: float, cache: Path
 
         columns = dict(_cached(path, compute))
         validation_g = float(columns.pop("validation_g"))
-        rows[name] = Row(Episodes.from_columns(columns), validation_g)
+        ood = {key: columns.pop(OOD + key) for key in _without(OOD, columns)}
+        test = Episodes.from_columns(columns)
+        rows[name] = Row(test, validation_g, Episodes.from_columns(ood))
     return rows
 
 
@@ -157,7 +164,16 @@ def _row_columns(
     # The test comes first, so that what random draws there does not depend on the validation.
     test = evaluate(problem, act, protocol.test_scenarios, "test")
     validation = evaluate(problem, act, protocol.validation_scenarios, "validation")
-    return {**test.columns(), "validation_g": np.float64(np.mean(validation.objective_g))}
+    ood = evaluate(problem, act, protocol.ood_scenarios, "ood").columns()
+    return {
+        **test.columns(),
+        **{OOD + key: values for key, values in ood.items()},
+        "validation_g": np.float64(np.mean(validation.objective_g)),
+    }
+
+
+def _without(prefix: str, names: Iterable[str]) -> list[str]:
+    return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
 
 
 def _cache_folder(root: Path, problem: envs.Problem) -> Path:

@@ -26,6 +26,9 @@ LOCKS = ".locks"
 CHECKPOINTS = "checkpoints"
 """Where in an unfinished run folder its checkpoints lie; a finished one needs none."""
 
+SELECTED = "selected"
+"""Where in a run folder the weights lie that the validation scenarios selected."""
+
 _GLANCES, _GLANCE_S = 10, 0.02
 """Who looks whether a run is under way holds its lock for an instant: not every refusal counts."""
 
@@ -161,7 +164,7 @@ class RunFolder:
             yield
 
     def begin(self, afresh: bool = False) -> None:
-        """Start: of what an unfinished attempt left only its checkpoints stay.
+        """Start: of what an unfinished attempt left only checkpoints and selected weights stay.
 
         Args:
             afresh: Not even those.
@@ -170,7 +173,7 @@ class RunFolder:
             os.replace(self._old, self.final)  # stopped while it put one in place of the other
         self.work.mkdir(parents=True, exist_ok=True)
         for path in self.work.iterdir():
-            if path.name == CHECKPOINTS and not afresh:
+            if path.name in (CHECKPOINTS, SELECTED) and not afresh:
                 continue
             if path.is_dir():
                 shutil.rmtree(path)

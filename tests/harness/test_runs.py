@@ -42,8 +42,10 @@ def test_a_run_leaves_everything_it_promises(finished):
         "learning_curve.png",
         "manifest.json",
         "result.json",
+        "selected",
         "status.json",
         "strategy.png",
+        "variants.csv",
         "weights",
     }
     assert load(folder, "status.json")["status"] == "done"
@@ -117,9 +119,11 @@ def test_a_second_run_is_skipped_and_force_repeats_it(bench, place, finished, tm
     assert (folder / "result.json").stat().st_mtime_ns != before
     assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]
     # Reference rows and the reward's scale came from the cache: training, validation and the
-    # test split for the agent (twice) and the picture of the best heuristic are all that ran.
+    # test split for the agent (its selected weights are its last) and the picture of the best
+    # heuristic, and the shifted split for the agent are all that ran.
     used = log.read_text().split("\n")
-    assert sum(line.startswith("test") for line in used) == 3
+    assert sum(line.startswith("test") for line in used) == 2
+    assert sum(line.startswith("ood") for line in used) == 1
     assert sum(line.startswith("train") for line in used) == 1
 
 

@@ -64,7 +64,14 @@ def assess(document: dict[str, Any], taken: Collection[str] = ()) -> Assessment:
                 ),
             ),
         )
-    findings = [*degeneracies(problem), *perturbations(problem)]
+    try:
+        findings = [*degeneracies(problem), *perturbations(problem)]
+    except ArithmeticError as error:
+        hint = "bound what it is made of: max(x, small) in denominators, clip(…) in states"
+        found = Diagnostic(
+            "not-finite", "document", "finite values", shorten(str(error), 200), hint
+        )
+        return Assessment(None, (found,))
     return Assessment(problem, tuple(findings))
 
 

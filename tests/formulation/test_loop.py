@@ -217,6 +217,18 @@ def test_a_parameter_that_changes_nothing_is_found_and_one_that_does_is_not() ->
     assert found(idle.replace("value: 100", "value: 4")) == set()
 
 
+def test_a_value_that_is_not_finite_in_play_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def burst(problem: envs.Problem) -> list[envs.Diagnostic]:
+        raise ArithmeticError("equations.speed is inf")
+
+    monkeypatch.setattr("envs.formulation.assessment.degeneracies", burst)
+    result = formulate("Send.", model=Scripted(GOOD), repairs=0)
+    assert result.problem is None
+    assert [(d.code, d.actual) for d in result.findings] == [
+        ("not-finite", "equations.speed is inf")
+    ]
+
+
 class Chat:
     """What LangChain's chat models look like from outside."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from envs.check import degeneracies
 from envs.formulation.perturbation import perturbations
 from envs.problem import Problem
-from envs.spec.diagnostics import Diagnostic, SpecError
+from envs.spec.diagnostics import Diagnostic, SpecError, shorten
 
 LARGEST_PLAY = 2_000_000_000
 """Node values of one policy's play: beyond, an answer is not played, since it would take long."""

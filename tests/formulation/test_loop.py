@@ -120,10 +120,11 @@ def test_an_empty_or_endless_request_is_refused(request_: str) -> None:
         (fenced(SPEC.replace("sample: {lognormal: {median: 1.0e-12, sigma: 1}}, bounds: "
                              "[2.0e-13, 2.0e-11]", "trace: {file: ../../secret.csv}")),
          "bad-trace"),
+        (fenced(SPEC + "splits: {ood: {processes: {gain: {trace: {file: a.csv}}}}}\n"), "bad-trace"),
         (fenced(SPEC + "exec: print(1)\n"), "unknown-key"),
     ],
     ids=["words", "nothing", "two", "endless", "anchor", "tag", "registered-name", "html-name",
-         "latex-name", "certified", "control", "file", "code"],
+         "latex-name", "certified", "control", "file", "file-in-ood", "code"],
 )  # fmt: skip
 def test_an_answer_that_is_no_honest_spec_is_refused(answer: str, code: str) -> None:
     assert code in codes(answer, envs.problems())

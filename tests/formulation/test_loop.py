@@ -120,7 +120,7 @@ def test_an_empty_or_endless_request_is_refused(request_: str) -> None:
         (fenced(SPEC.replace("sample: {lognormal: {median: 1.0e-12, sigma: 1}}, bounds: "
                              "[2.0e-13, 2.0e-11]", "trace: {file: ../../secret.csv}")),
          "bad-trace"),
-        (fenced(SPEC + "splits: {ood: {processes: {gain: {trace: {file: a.csv}}}}}\n"), "bad-trace"),
+        (fenced(SPEC + "splits: {ood: {processes: {gain: {trace: {file: a}}}}}\n"), "bad-trace"),
         (fenced(SPEC + "exec: print(1)\n"), "unknown-key"),
     ],
     ids=["words", "nothing", "two", "endless", "anchor", "tag", "registered-name", "html-name",

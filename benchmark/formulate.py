@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib
 import re
 import sys
 from collections.abc import Sequence
@@ -90,8 +92,12 @@ def _converse(options: argparse.Namespace, out: Path) -> int:
         print(f"going on: {session.path}, {len(session.steps)} steps")
     elif options.words is not None or options.request is not None:
         dialogue.obey(f"ask {_request(options)}")
-    dialogue.run(lambda: input("> "))
-    print(f"kept: {session.path}")
+    with contextlib.suppress(ImportError):
+        importlib.import_module("readline")  # editing and history of what is typed
+    try:
+        dialogue.run(lambda: input("> "))
+    finally:
+        print(f"kept: {session.path}" if session.steps else "nothing to keep")
     return EXIT_OK
 
 

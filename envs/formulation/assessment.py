@@ -13,7 +13,7 @@ from typing import Any
 from envs.check import degeneracies
 from envs.formulation.perturbation import perturbations
 from envs.problem import Problem
-from envs.spec.diagnostics import Diagnostic, SpecError
+from envs.spec.diagnostics import Diagnostic, SpecError, shorten
 
 LARGEST_PLAY = 2_000_000_000
 """Node values of one policy's play: beyond, an answer is not played, since it would take long."""
@@ -64,7 +64,14 @@ def assess(document: dict[str, Any], taken: Collection[str] = ()) -> Assessment:
                 ),
             ),
         )
-    findings = [*degeneracies(problem), *perturbations(problem)]
+    try:
+        findings = [*degeneracies(problem), *perturbations(problem)]
+    except ArithmeticError as error:
+        hint = "bound what it is made of: max(x, small) in denominators, clip(…) in states"
+        found = Diagnostic(
+            "not-finite", "document", "finite values", shorten(str(error), 200), hint
+        )
+        return Assessment(None, (found,))
     return Assessment(problem, tuple(findings))
 
 
@@ -86,18 +93,27 @@ def _house_rules(document: dict[str, Any], taken: Collection[str]) -> Iterator[D
     ):
         if meta.get(key):
             yield Diagnostic(
-                "bad-value", f"meta.{key}", "nothing", f"{meta[key]!r:.60}", f"drop it: {why}"
+                "bad-value", f"meta.{key}", "nothing", shorten(meta[key]), f"drop it: {why}"
             )
-    processes = document.get("processes")
-    for name, item in processes.items() if isinstance(processes, dict) else ():
-        if isinstance(item, dict) and "trace" in item:
-            yield Diagnostic(
-                "bad-trace",
-                f"processes.{name}.trace",
-                "a generator",
-                "a file",
-                "write sample, ar1, markov or expr; files are attached by people, later",
-            )
+    for path in _traces(document):
+        yield Diagnostic(
+            "bad-trace",
+            path,
+            "a generator",
+            "a file",
+            "write sample, ar1, markov or expr; files are attached by people, later",
+        )
+
+
+def _traces(document: dict[str, Any]) -> Iterator[str]:
+    """Where a document names a file."""
+    splits = document.get("splits")
+    shifted = splits.get("ood") if isinstance(splits, dict) else None
+    for prefix, part in (("", document), ("splits.ood.", shifted)):
+        processes = part.get("processes") if isinstance(part, dict) else None
+        for name, item in processes.items() if isinstance(processes, dict) else ():
+            if isinstance(item, dict) and "trace" in item:
+                yield f"{prefix}processes.{shorten(name, 48)}.trace"
 
 
 def _size_of_play(problem: Problem) -> float:

@@ -120,10 +120,11 @@ def test_an_empty_or_endless_request_is_refused(request_: str) -> None:
         (fenced(SPEC.replace("sample: {lognormal: {median: 1.0e-12, sigma: 1}}, bounds: "
                              "[2.0e-13, 2.0e-11]", "trace: {file: ../../secret.csv}")),
          "bad-trace"),
+        (fenced(SPEC + "splits: {ood: {processes: {gain: {trace: {file: a}}}}}\n"), "bad-trace"),
         (fenced(SPEC + "exec: print(1)\n"), "unknown-key"),
     ],
     ids=["words", "nothing", "two", "endless", "anchor", "tag", "registered-name", "html-name",
-         "latex-name", "certified", "control", "file", "code"],
+         "latex-name", "certified", "control", "file", "file-in-ood", "code"],
 )  # fmt: skip
 def test_an_answer_that_is_no_honest_spec_is_refused(answer: str, code: str) -> None:
     assert code in codes(answer, envs.problems())
@@ -215,6 +216,18 @@ def test_a_parameter_that_changes_nothing_is_found_and_one_that_does_is_not() ->
     )
     assert found(idle) == {("idle-parameter", "parameters.cap")}
     assert found(idle.replace("value: 100", "value: 4")) == set()
+
+
+def test_a_value_that_is_not_finite_in_play_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def burst(problem: envs.Problem) -> list[envs.Diagnostic]:
+        raise ArithmeticError("equations.speed is inf")
+
+    monkeypatch.setattr("envs.formulation.assessment.degeneracies", burst)
+    result = formulate("Send.", model=Scripted(GOOD), repairs=0)
+    assert result.problem is None
+    assert [(d.code, d.actual) for d in result.findings] == [
+        ("not-finite", "equations.speed is inf")
+    ]
 
 
 class Chat:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from envs.formulation.transcript import (
 )
 from envs.problem import Problem
 from tests.formulation.answers import GOOD, WRONG_UNIT, Scripted
+from tests.structure.project import ROOT
 
 LIBRARY = list(of_library())
 NEW = list(of_new_problems())
@@ -63,6 +65,13 @@ def test_a_new_problem_compiles_from_its_recording(recording: Recording) -> None
     assert transcript.request.split() == recording.request.read_text().split()
     assert Problem(recording.edited()).horizon >= 1
     assert find(transcript.request) == transcript
+
+
+def test_the_docs_say_which_problems_are_recorded() -> None:
+    text = (ROOT / "docs" / "formulation.md").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("Recorded: "))
+    said = set(re.findall(r"`(\w+)`", line))
+    assert said == {recording.name for recording in (*LIBRARY, *NEW) if recording.recorded}
 
 
 def make(folder: Path, *answers: str) -> Recording:

@@ -23,7 +23,7 @@ INVENTED = 40_000
 INVENTED_SHARE = 0.5
 """Of the words of a chunk."""
 INDEX_S, QUERY_S = 30.0, 0.050
-"""What is promised."""
+"""What is promised: seconds of one core, so that a busy machine does not decide; and of a clock."""
 
 
 def library(count: int, seed: int = 0) -> list[Chunk]:
@@ -111,7 +111,7 @@ def main() -> None:
         indexing = time.perf_counter() - started
         used = time.process_time() - used
         median, most = query_times(retriever)
-        kept = "kept" if indexing < INDEX_S and most < QUERY_S else "NOT KEPT"
+        kept = "kept" if used < INDEX_S and most < QUERY_S else "NOT KEPT"
         print(
             f"{method:<7} indexing {indexing:6.2f} s ({used:.2f} s of one core)   query "
             f"{1e3 * median:6.2f} ms in the median, {1e3 * most:6.2f} ms at most   promise {kept}"

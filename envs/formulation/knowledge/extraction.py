@@ -99,7 +99,7 @@ def _in_worker(kind: str, content: bytes) -> tuple[str, str]:
     except (subprocess.TimeoutExpired, ValueError, RecursionError):
         answer = {}
     if "error" in answer:
-        raise KnowledgeError(answer["error"])
+        raise KnowledgeError(one_line(str(answer["error"])))
     if not isinstance(answer.get("text"), str):
         raise KnowledgeError(
             "reading it took more time or memory than a document may; it is damaged or hostile"

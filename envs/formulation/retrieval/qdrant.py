@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from envs.formulation.knowledge.errors import KnowledgeError, optional
@@ -72,11 +73,8 @@ class ServedVectors:
     def _stored(self) -> Iterator[str]:
         offset: Any = None
         while True:
-            points, offset = self._ask(
-                lambda offset=offset: self._client.scroll(
-                    self._collection, limit=10_000, offset=offset, with_payload=False
-                )
-            )
+            scroll = partial(self._client.scroll, self._collection, with_payload=False)
+            points, offset = self._ask(partial(scroll, limit=10_000, offset=offset))
             yield from (str(point.id) for point in points)
             if offset is None:
                 return
@@ -87,9 +85,7 @@ class ServedVectors:
                 self._models.PointStruct(id=ids[i], vector=vectors[i].tolist())
                 for i in positions[start : start + BATCH]
             ]
-            self._ask(
-                lambda points=points: self._client.upsert(self._collection, points, wait=True)
-            )
+            self._ask(partial(self._client.upsert, self._collection, points, wait=True))
 
     def _forget(self, ids: Sequence[str]) -> None:
         if ids:

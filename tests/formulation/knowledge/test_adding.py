@@ -134,11 +134,18 @@ def test_a_pdf_bomb_is_refused_within_its_limits(base: KnowledgeFolder, tmp_path
     assert refusal(base, file).startswith(str(file))
 
 
-def test_a_pdf_that_loops_is_refused(
+def test_a_page_that_keeps_the_parser_busy_is_refused(
     base: KnowledgeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_SECONDS", 0.01)
-    assert "more time or memory" in refusal(base, write(tmp_path, "slow.pdf", pdf("x")))
+    monkeypatch.setattr(reading, "MAX_SECONDS", 2)
+    # Each opens a comment to the end of the page: quadratic in html.parser.
+    page = write(tmp_path, "comments.html", "<!--" * 1_000_000)
+    assert "more time or memory" in refusal(base, page)
+
+
+def test_a_pdf_of_pages_within_pages_is_refused(base: KnowledgeFolder, tmp_path: Path) -> None:
+    loop = pdf("x", pages=2).replace(b"/Kids [5 0 R 6 0 R]", b"/Kids [2 0 R 2 0 R]")
+    assert "cannot be read as a PDF" in refusal(base, write(tmp_path, "loop.pdf", loop))
 
 
 def test_a_gigabyte_is_refused_without_being_read(base: KnowledgeFolder, tmp_path: Path) -> None:

@@ -7,10 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from envs.formulation.knowledge import KnowledgeError, KnowledgeFolder, shipped_notes
-from envs.formulation.knowledge.gold import gold_queries
-from envs.formulation.retrieval import METHODS, Chunk, Retriever, build_retriever, open_retriever
-from envs.formulation.retrieval.measures import mean, measure, section_of
+from envs.formulation.knowledge import (
+    Document,
+    KnowledgeError,
+    KnowledgeFolder,
+    shipped_notes,
+)
+from envs.formulation.knowledge.gold import GoldQuery, gold_queries
+from envs.formulation.retrieval import (
+    METHODS,
+    Chunk,
+    Hit,
+    Retriever,
+    build_retriever,
+    open_retriever,
+)
+from envs.formulation.retrieval.measures import Measures, mean, measure, section_of
 from envs.formulation.retrieval.splitting import CHUNK_SIZE, split
 from tests.formulation.knowledge.documents import FENCE, write
 
@@ -31,8 +43,6 @@ def test_chunks_have_stable_ids_and_are_small() -> None:
 
 def test_neighbours_of_a_long_section_overlap() -> None:
     text = " ".join(f"word{i}" for i in range(500))
-    from envs.formulation.knowledge import Document
-
     first, second, *_ = split([Document("long", "Long", "long.txt", text, markdown=False)])
     shared = set(first.text.split()) & set(second.text.split())
     assert 100 <= len(" ".join(shared)) <= 200
@@ -74,6 +84,13 @@ def test_a_document_of_ones_own_is_found_among_the_notes(tmp_path: Path) -> None
         hits = open_retriever(method, folder=tmp_path).search("energy of the ferry Aurelia")
         assert hits[0].chunk.id.startswith("ferry-")
         assert hits[0].chunk.source == "ferry.txt"
+
+
+def test_a_document_cannot_pass_for_a_note(tmp_path: Path) -> None:
+    base = KnowledgeFolder(tmp_path)
+    base.add(write(tmp_path, "wind_harvesting.md", "# Wind power\n\nTurbines run on coal.\n"))
+    own = {document.name for document in base.documents()}
+    assert not own & {note.name for note in shipped_notes()}
 
 
 def test_a_small_base_is_searched_too() -> None:
@@ -125,19 +142,25 @@ def test_every_note_answers_some_query_of_the_gold_set() -> None:
     assert {note.name for note in shipped_notes()} == {n for q in gold_queries() for n in q.answers}
 
 
+class Fixed:
+    """Answers the first chunk of each of these notes, in this order."""
+
+    def __init__(self, *notes: str) -> None:
+        self.hits = [
+            Hit(next(chunk for chunk in CHUNKS if chunk.id == f"{note}#0"), 1.0) for note in notes
+        ]
+
+    def search(self, query: str, limit: int = 4) -> list[Hit]:
+        return self.hits[:limit]
+
+
 def test_measures_are_those_of_a_known_ranking() -> None:
-    class Fixed:
-        def search(self, query: str, limit: int = 4) -> list[object]:
-            from envs.formulation.retrieval import Hit
-
-            order = ["wind_harvesting", "fading", "fan", "fading"]
-            chunks = [next(c for c in CHUNKS if c.id.startswith(f"{name}")) for name in order]
-            return [Hit(chunk, 1.0) for chunk in chunks]
-
-    from envs.formulation.knowledge.gold import GoldQuery
-
-    found = measure(Fixed(), GoldQuery("clear", "?", {"fading": ("Distributions", "Traps")}))  # type: ignore[arg-type]
-    assert (found.precision, found.recall, found.reciprocal_rank) == (0.5, 0.5, 0.5)
+    ranking = Fixed("wind_harvesting", "fading", "pv_harvesting", "fading", "uav_communication")
+    found = measure(ranking, GoldQuery("clear", "?", {"fading": ("Distributions", "Traps")}))
+    assert found == Measures(precision=0.5, recall=0.5, reciprocal_rank=0.5, found=1.0)
+    answers = {"uav_communication": ("Propulsion dominates",)}
+    found = measure(ranking, GoldQuery("clear", "?", answers))
+    assert found == Measures(precision=0, recall=0, reciprocal_rank=0.2, found=0)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -53,6 +53,8 @@ def unit_text(unit: str) -> str:
     """A unit as it is printed: ``gCO2e/kWh`` and ``m^2`` become gCO₂e/kWh and m²."""
     if unit == "1":
         return ""
+    if re.fullmatch(r"1/[A-Za-z]+", unit):
+        unit = f"{unit[2:]}^-1"
     shown = unit.replace("CO2e", "CO₂e").replace("*", "·").replace("percent", "%")
     shown = re.sub(r"\bu(?=[A-Za-z])", "µ", shown).replace("ohm", "Ω")
     return re.sub(r"\^(-?[0-9]+)", lambda m: m.group(1).translate(_SUPERSCRIPTS), shown)

@@ -28,8 +28,6 @@ def value_of(value: Any, unit: str, formulas: Formulas) -> t.Formula:
 
 def law_of_parameter(item: schema.Parameter, formulas: Formulas) -> Cell:
     """The value of a parameter, or what it is drawn from."""
-    if item.expr is not None:
-        return (formulas.formula(parse(item.expr)),)
     if item.sample is not None:
         return (
             *_distribution(item.sample, item.unit, formulas),

@@ -44,7 +44,9 @@ tbody tr:nth-child(even) { background: var(--tint); }
 td.words { color: var(--faint); min-width: 9rem; overflow-wrap: anywhere; }
 @media print { main { max-width: none; padding: 0; } }
 @media (max-width: 36rem) { main { padding: 1.5rem 1rem 4rem; } h1 { font-size: 1.5rem; }
-  table { font-size: .88rem; } }
+  table { font-size: .88rem; } math { font-size: 1.05em; }
+  .equation { grid-template-columns: minmax(0, 1fr); }
+  .equation > .unit { text-align: right; margin-top: -.35rem; } }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 

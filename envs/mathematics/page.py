@@ -41,7 +41,9 @@ th, td { padding: .4rem .9rem .4rem .25rem; border-bottom: 1px solid var(--rule)
   vertical-align: baseline; }
 td:first-child { white-space: nowrap; }
 tbody tr:nth-child(even) { background: var(--tint); }
-td.words { color: var(--faint); min-width: 9rem; overflow-wrap: anywhere; }
+td.words { color: var(--faint); overflow-wrap: break-word; }
+td { max-width: 26rem; }
+td.words:last-child { min-width: 13rem; }
 @media print { main { max-width: none; padding: 0; } }
 @media (max-width: 36rem) { main { padding: 1.5rem 1rem 4rem; } h1 { font-size: 1.5rem; }
   table { font-size: .88rem; } math { font-size: 1.05em; }

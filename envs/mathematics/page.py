@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envs.mathematics import tree as t
 from envs.mathematics.blocks import Block, Cell, Equation, Heading, Paragraph, Source, Table
-from envs.mathematics.prose import html_text, unit_text
+from envs.mathematics.prose import html_text, unit_text, within
 from envs.mathematics.sections import Document
 from envs.problem import Problem
 
@@ -105,11 +105,7 @@ def _cell(cell: Cell) -> str:
 
 def _pieces(cell: Cell) -> str:
     return "".join(
-        " " * piece.startswith((" ",))
-        + html_text(piece)
-        + " " * (piece.endswith(" ") and piece != " ")
-        if isinstance(piece, str)
-        else t.mathml(piece, block=False)
+        within(piece, html_text) if isinstance(piece, str) else t.mathml(piece, block=False)
         for piece in cell
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!~^=:@])")
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -47,6 +48,12 @@ def latex_text(text: str) -> str:
         "_": r"\_", "%": r"\%", "^": "ˆ", "~": "˜", "`": "'", "<": "‹", ">": "›",
     }  # fmt: skip
     return "".join(special.get(character, character) for character in visible(text))
+
+
+def within(text: str, written: Callable[[str], str]) -> str:
+    """A part of a sentence: written as it must be, with the spaces at its ends."""
+    before, after = (" " if side == " " else "" for side in (text[:1], text[-1:]))
+    return f"{before}{written(text)}{after if text.strip() else ''}"
 
 
 def unit_text(unit: str) -> str:

@@ -13,7 +13,6 @@ from envs.mathematics.operators import (
     MINUS,
     OPEN,
     OPERATORS,
-    PLAIN,
     PLUS,
     PRODUCT,
     QUAD,
@@ -124,9 +123,8 @@ class Formulas:
         special = SPECIAL.get(function)
         if special is not None:
             return special(self, arguments, below)
-        name: t.Formula = t.Word(function)
-        if function not in PLAIN:
-            name = self.names.plain(function)
+        # A function's name is one thing, unlike that of a quantity, which has subscripts.
+        name = t.Word(function.replace("_", " "))
         return self.applied(name, [self._argument(a, below) for a in arguments]), ATOM
 
     def _argument(self, argument: Expression, below: Below) -> t.Formula:

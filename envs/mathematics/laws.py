@@ -9,6 +9,7 @@ from envs.mathematics.blocks import Cell
 from envs.mathematics.formulas import Formulas
 from envs.mathematics.prose import number_text, plain_number, unit_text
 from envs.spec import schema
+from envs.spec.diagnostics import Finding
 from envs.spec.expressions import Name, Quantity, parse
 from envs.spec.units import parse_quantity, parse_unit
 
@@ -22,14 +23,12 @@ def value_of(value: Any, unit: str, formulas: Formulas) -> t.Formula:
         return formulas.formula(Quantity(float(value), parse_unit(unit)))
     try:
         return formulas.formula(Quantity(*parse_quantity(value)))
-    except Exception:  # a text is a quantity or an expression; the compiler took it as one of them
+    except Finding:  # then it is an expression, which the compiler has taken
         return formulas.formula(parse(value))
 
 
 def law_of_parameter(item: schema.Parameter, formulas: Formulas) -> Cell:
     """The value of a parameter, or what it is drawn from."""
-    if item.expr is not None:
-        return (formulas.formula(parse(item.expr)),)
     if item.sample is not None:
         return (
             *_distribution(item.sample, item.unit, formulas),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envs.mathematics import tree as t
 from envs.mathematics.blocks import Block, Cell, Equation, Heading, Paragraph, Source, Table
-from envs.mathematics.prose import markdown_text, unit_text
+from envs.mathematics.prose import markdown_text, unit_text, within
 from envs.mathematics.sections import Document
 from envs.problem import Problem
 
@@ -47,8 +47,7 @@ def _display(formula: t.Formula, unit: str) -> str:
 def _pieces(cell: Cell) -> str:
     # Dollar-backtick is the inline form that leaves the formula alone.
     return "".join(
-        markdown_text(" " * piece.startswith(" ") + "\0" + piece).replace("⟨U+0000⟩", "")
-        + " " * piece.endswith(" ")
+        within(piece, markdown_text)
         if isinstance(piece, str)
         else f"$`{t.latex(piece)}`$".replace("|", r"\vert ")
         for piece in cell

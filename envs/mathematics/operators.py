@@ -29,7 +29,6 @@ PLUS, MINUS, DOT = t.Operator("+", "+"), t.Operator("-", "−"), t.Operator(r"\c
 COMMA, EQUALS = t.Operator(",", ","), t.Operator("=", "=")
 OPEN, CLOSE, QUAD = t.Operator("(", "("), t.Operator(")", ")"), t.Operator(r"\quad", "")
 SIGMA, PI = t.Operator(r"\sum", "∑"), t.Operator(r"\prod", "∏")
-PLAIN = {"min", "max", "clip", "exp", "log", "sin", "cos", "tanh", "sign", "mod", "floor", "ceil"}
 
 Below = Mapping[str, t.Formula]
 """What stands for a set in subscripts, where that is not its own letter."""
@@ -195,6 +194,41 @@ def _contract(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.F
     return t.Row((t.Under(SIGMA, f.letters(a[2:], below)), x, DOT, y)), SUM
 
 
+def _complex_product(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Formula, int]:
+    return t.Row((f.at(a[0], PRODUCT, below), DOT, f.at(a[1], PRODUCT, below))), PRODUCT
+
+
+def _complex_contract(
+    f: Formulas, a: tuple[Expression, ...], below: Below
+) -> tuple[t.Formula, int]:
+    x, y = f.at(a[0], PRODUCT, below), f.at(a[1], PRODUCT, below)
+    return t.Row((t.Under(SIGMA, f.letters(a[3:], below)), x, DOT, y)), SUM
+
+
+def _polar(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Formula, int]:
+    angle = t.Row((t.Word("i"), t.Operator(r"\,", ""), f.at(a[1], PRODUCT, below)))
+    turned = t.Script(t.Word("e"), None, angle)
+    if a[0] == Number(1.0):
+        return turned, POWER
+    return t.Row((f.at(a[0], PRODUCT, below), DOT, turned)), PRODUCT
+
+
+def _conjugate(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Formula, int]:
+    base = f.at(a[0], ATOM, below)
+    star = t.Operator(r"\ast", "∗")
+    if isinstance(base, t.Script) and base.above is None:
+        return t.Script(base.base, base.below, star), ATOM
+    return t.Script(base, None, star), POWER
+
+
+def _modulus(squared: bool) -> Typeset:
+    def typeset(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Formula, int]:
+        size = t.Fenced("|", f.formula(a[0], below), "‖")
+        return (t.Script(size, None, t.Number("2")), POWER) if squared else (size, ATOM)
+
+    return typeset
+
+
 def _from_decibel(f: Formulas, a: tuple[Expression, ...], below: Below) -> tuple[t.Formula, int]:
     high = t.Row((f.at(a[0], PRODUCT, below), t.Operator("/", "/"), t.Number("10")))
     return t.Script(t.Number("10"), None, high), POWER
@@ -240,6 +274,12 @@ SPECIAL: dict[str, Typeset] = {
     "one_hot": _one_hot,
     "position": _position,
     "contract": _contract,
+    "complex_times": _complex_product,
+    "complex_contract": _complex_contract,
+    "polar": _polar,
+    "conjugate": _conjugate,
+    "modulus": _modulus(squared=False),
+    "squared_modulus": _modulus(squared=True),
     "from_db": _from_decibel,
     "to_db": _to_decibel,
 }

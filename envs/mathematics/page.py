@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envs.mathematics import tree as t
 from envs.mathematics.blocks import Block, Cell, Equation, Heading, Paragraph, Source, Table
-from envs.mathematics.prose import html_text, unit_text
+from envs.mathematics.prose import html_text, unit_text, within
 from envs.mathematics.sections import Document
 from envs.problem import Problem
 
@@ -41,10 +41,14 @@ th, td { padding: .4rem .9rem .4rem .25rem; border-bottom: 1px solid var(--rule)
   vertical-align: baseline; }
 td:first-child { white-space: nowrap; }
 tbody tr:nth-child(even) { background: var(--tint); }
-td.words { color: var(--faint); min-width: 9rem; overflow-wrap: anywhere; }
+td.words { color: var(--faint); overflow-wrap: break-word; }
+td { max-width: 26rem; }
+td.words:last-child { min-width: 13rem; }
 @media print { main { max-width: none; padding: 0; } }
 @media (max-width: 36rem) { main { padding: 1.5rem 1rem 4rem; } h1 { font-size: 1.5rem; }
-  table { font-size: .88rem; } }
+  table { font-size: .88rem; } math { font-size: 1.05em; }
+  .equation { grid-template-columns: minmax(0, 1fr); }
+  .equation > .unit { text-align: right; margin-top: -.35rem; } }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -101,11 +105,7 @@ def _cell(cell: Cell) -> str:
 
 def _pieces(cell: Cell) -> str:
     return "".join(
-        " " * piece.startswith((" ",))
-        + html_text(piece)
-        + " " * (piece.endswith(" ") and piece != " ")
-        if isinstance(piece, str)
-        else t.mathml(piece, block=False)
+        within(piece, html_text) if isinstance(piece, str) else t.mathml(piece, block=False)
         for piece in cell
     )
 

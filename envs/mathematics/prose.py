@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!~^=:@])")
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -49,10 +50,18 @@ def latex_text(text: str) -> str:
     return "".join(special.get(character, character) for character in visible(text))
 
 
+def within(text: str, written: Callable[[str], str]) -> str:
+    """A part of a sentence: written as it must be, with the spaces at its ends."""
+    before, after = (" " if side == " " else "" for side in (text[:1], text[-1:]))
+    return f"{before}{written(text)}{after if text.strip() else ''}"
+
+
 def unit_text(unit: str) -> str:
     """A unit as it is printed: ``gCO2e/kWh`` and ``m^2`` become gCO₂e/kWh and m²."""
     if unit == "1":
         return ""
+    if re.fullmatch(r"1/[A-Za-z]+", unit):
+        unit = f"{unit[2:]}^-1"
     shown = unit.replace("CO2e", "CO₂e").replace("*", "·").replace("percent", "%")
     shown = re.sub(r"\bu(?=[A-Za-z])", "µ", shown).replace("ohm", "Ω")
     return re.sub(r"\^(-?[0-9]+)", lambda m: m.group(1).translate(_SUPERSCRIPTS), shown)

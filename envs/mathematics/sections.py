@@ -228,11 +228,18 @@ class Document:
             return
         yield Heading("Parameters")
         rows: list[tuple[Cell, ...]] = []
+        derived: list[Block] = []
         for name, item in self._spec.parameters.items():
             note = "; ".join(part for part in (item.summary, item.source or "") if part)
             symbol = self._names.symbol(name, {})
-            rows.append(((symbol,), law_of_parameter(item, self._formulas), (note,)))
-        yield Table(("symbol", "value", "source"), tuple(rows))
+            if item.expr is not None:
+                formula = self._formulas.equation(symbol, parse(item.expr))
+                derived.append(Equation(formula, item.unit, note))
+            else:
+                rows.append(((symbol,), law_of_parameter(item, self._formulas), (note,)))
+        if rows:
+            yield Table(("symbol", "value", "source"), tuple(rows))
+        yield from derived
 
     def _reported(self) -> Iterator[Block]:
         yield Heading("What is reported, and what is observed")

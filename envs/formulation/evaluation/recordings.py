@@ -35,7 +35,7 @@ class Recording:
 
     Attributes:
         request: The designer's words.
-        sources: Stems of the documents of the retrieved chunks, best first.
+        sources: Documents of the retrieved chunks, best first.
         attempts: In order.
         model: As it reports itself.
     """
@@ -61,12 +61,17 @@ def load(path: Path) -> Recording:
         opening = data["opening"]
         return Recording(
             str(opening["request"]),
-            tuple(Path(str(chunk["source"])).stem for chunk in opening["chunks"]),
+            tuple(_document(str(chunk["id"])) for chunk in opening["chunks"]),
             tuple(_attempt(one) for one in data["attempts"]),
             str(data["model"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RecordingError(f"{path}: expected a recording of format 1; {error!r}") from error
+
+
+def _document(chunk: str) -> str:
+    """``pv_harvesting#2`` is a chunk of the note ``pv_harvesting``."""
+    return Path(chunk.rpartition("#")[0] or chunk).stem
 
 
 def _attempt(one: dict[str, Any]) -> Attempt:

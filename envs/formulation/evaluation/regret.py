@@ -43,14 +43,20 @@ def regret(reference: Behaviour, candidate: Behaviour) -> float | None:
     best = played(reference, best_policy(reference)).mean()
     wild = played(reference, random_policy(reference)).mean()
     got = played(reference, translated).mean()
-    return float((got - best) / (wild - best))
+    lost = float((got - best) / (wild - best))
+    return lost if np.isfinite(lost) else None
 
 
 def best_policy(problem: Behaviour) -> Policy:
     """The best of the problem's rules and of its constants."""
     rules = [_rule(problem, name) for name in problem.compiled.heuristics]
     constant = _best_constant(problem)
-    return min([constant, *rules], key=lambda policy: float(played(problem, policy).mean()))
+
+    def cost(policy: Policy) -> float:
+        mean = float(played(problem, policy).mean())
+        return mean if np.isfinite(mean) else np.inf
+
+    return min([constant, *rules], key=cost)
 
 
 def _rule(problem: Behaviour, name: str) -> Policy:

@@ -24,7 +24,9 @@ def recording(path, *answers, request=None, sources=(), tokens=None):
         "format": 1,
         "opening": {
             "request": request or asked,
-            "chunks": [{"id": s, "source": f"notes/{s}.md", "text": ""} for s in sources],
+            "chunks": [
+                {"id": f"{s}#{n}", "source": "a paper", "text": ""} for n, s in enumerate(sources)
+            ],
         },
         "attempts": [
             {"answer": a, "prompt_tokens": tokens, "answer_tokens": tokens, "seconds": None}

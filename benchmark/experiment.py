@@ -128,10 +128,11 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
         work / CHECKPOINTS, checkpoint_identity(run), float(run.values["checkpoint_s"])
     )
 
+    def stands() -> dict[str, Any]:
+        return {"monitor": monitor.state(), "past": past.with_now(meter.so_far())}
+
     def offered(write: Checkpoint) -> None:
-        if checkpoints.due():
-            harness = {"monitor": monitor.state(), "past": past.with_now(meter.so_far())}
-            checkpoints.take(write, harness, env.state_arrays())
+        checkpoints.offer(write, stands, env.state_arrays)
 
     env = envs.make_vector(
         problem, num_envs=protocol.num_envs, split="train", seed=run.seed, reward_scale=scale

@@ -118,7 +118,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
 
     def publish(curve: LearningCurve) -> None:
         tracker.log(curve.rows[-1])
-        progress = curve.rows[-1]["env_steps"] / protocol.env_steps
+        progress = min(curve.rows[-1]["env_steps"] / protocol.env_steps, 1.0)
         sweep.advance(progress)
         with suppress(OSError):  # a disk that is full now may not be at the end, where it is told
             write_csv(work / "learning_curve.csv", curve.columns())

@@ -76,11 +76,18 @@ class Board:
             self._live.start()
         self._thread.start()
 
-    def finish(self) -> int:
-        """Show the end; return the exit code, that of the first job that is not done."""
+    def finish(self, lost: str = "its process is gone") -> int:
+        """Show the end.
+
+        Args:
+            lost: What is to be said of a job that did not say how it ended.
+
+        Returns:
+            The exit code: that of the first job that is not done.
+        """
         self._stop.set()
         self._thread.join()
-        self.look(last=True)
+        self.look(lost)
         if self._live is not None:
             self._live.stop()
         rows = [self._rows[name] for name in sorted(self._rows)]
@@ -96,11 +103,11 @@ class Board:
         code = next((row["code"] for row in bad), EXIT_FAILED if missing or not rows else EXIT_OK)
         return int(code)
 
-    def look(self, last: bool = False) -> None:
+    def look(self, lost: str | None = None) -> None:
         """Read the files, tell what has ended since the last time, and draw.
 
         Args:
-            last: Nobody runs any more: a job that says it does has lost its process.
+            lost: Nobody runs any more: what is to be said of a job that says it does.
         """
         for path in sorted(self._folder.glob("*.json")):
             name = path.stem
@@ -110,15 +117,15 @@ class Board:
                 row: Row = json.loads(path.read_text())
             except (OSError, ValueError):
                 continue  # looked at again next time
-            if row["status"] == "running" and last:
-                row |= {"status": "lost", "code": EXIT_FAILED, "message": "its process is gone"}
+            if row["status"] == "running" and lost is not None:
+                row |= {"status": "lost", "code": EXIT_FAILED, "message": lost}
             self._rows[name] = row
             if row["status"] != "running":
                 self._ended.append(name)
                 self._tell(row)
         if self._live is not None:
             self._live.update(self.table(), refresh=True)
-        elif not last and self.left_s() != 0 and time.monotonic() - self._talked >= TALK_S:
+        elif lost is None and self.left_s() != 0 and time.monotonic() - self._talked >= TALK_S:
             self._talked = time.monotonic()
             self._say(self.summary())
 

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,21 +87,26 @@ class Checkpoints:
         self._clear()
         return None
 
-    def due(self) -> bool:
-        """Whether the last checkpoint is long enough ago."""
-        return time.monotonic() - self._last >= max(self._interval_s, self._rest)
+    def offer(
+        self,
+        write: Checkpoint,
+        harness: Callable[[], Mapping[str, Any]],
+        env: Callable[[], Arrays],
+    ) -> None:
+        """Take a checkpoint, unless it is too early for one.
 
-    def take(self, write: Checkpoint, harness: Mapping[str, Any], env: Arrays) -> None:
-        """Take a checkpoint. A disk that takes none is told once, and the run goes on.
+        A disk that takes none is told once, and the run goes on.
 
         Args:
             write: Writes the agent's part.
-            harness: What the harness needs again, as JSON.
-            env: The environment's moment.
+            harness: Tells what the harness needs again, as JSON.
+            env: Tells the environment's moment.
         """
         begun = time.monotonic()
+        if begun - self._last < max(self._interval_s, self._rest):
+            return
         try:
-            self._write(write, harness, env)
+            self._write(write, harness(), env())
         except OSError as error:
             if not self._warned:
                 print(f"benchmark: no checkpoint could be written: {error}", file=sys.stderr)

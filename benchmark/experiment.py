@@ -135,7 +135,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
         if selected_point(curve.rows) == len(curve.rows) - 1:
             with suppress(OSError):
                 _save(agent, work / SELECTED)
-        progress = curve.rows[-1]["env_steps"] / protocol.env_steps
+        progress = min(curve.rows[-1]["env_steps"] / protocol.env_steps, 1.0)
         sweep.advance(progress)
         with suppress(OSError):  # a disk that is full now may not be at the end, where it is told
             write_csv(work / "learning_curve.csv", curve.columns())
@@ -145,10 +145,11 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
         work / CHECKPOINTS, checkpoint_identity(run), float(run.values["checkpoint_s"])
     )
 
+    def stands() -> dict[str, Any]:
+        return {"monitor": monitor.state(), "past": past.with_now(meter.so_far())}
+
     def offered(write: Checkpoint) -> None:
-        if checkpoints.due():
-            harness = {"monitor": monitor.state(), "past": past.with_now(meter.so_far())}
-            checkpoints.take(write, harness, env.state_arrays())
+        checkpoints.offer(write, stands, env.state_arrays)
 
     env = envs.make_vector(
         problem, num_envs=protocol.num_envs, split="train", seed=run.seed, reward_scale=scale

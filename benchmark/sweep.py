@@ -117,9 +117,10 @@ def end(interrupted: bool = False) -> int:
     if not _boards:
         return EXIT_FAILED
     board, root = _boards.pop()
-    if interrupted:
-        mark_abandoned(root)
-    return board.finish()
+    if not interrupted:
+        return board.finish()
+    mark_abandoned(root)
+    return board.finish(lost="stopped; the same command goes on from its last checkpoint")
 
 
 def under_way() -> bool:

@@ -39,7 +39,7 @@ class Watch:
         if self.marks and self.steps >= self.marks[0]:
             while self.marks and self.steps >= self.marks[0]:
                 self.marks.pop(0)
-            self.checkpoints.take(write, {"told": self.told}, self.env.state_arrays())
+            self.checkpoints.offer(write, lambda: {"told": self.told}, self.env.state_arrays)
 
     def take_up(self, agent: Any) -> int:
         """Bring agent and environment to the last checkpoint; returns its step."""

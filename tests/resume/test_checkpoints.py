@@ -28,7 +28,7 @@ def take(checkpoints: Checkpoints, number: int, shards: tuple[str, ...] = ()) ->
                 (folder / shard).write_bytes(shard.encode())
         return [name, *shards]
 
-    checkpoints.take(write, {"number": number}, {"clock": np.array([number])})
+    checkpoints.offer(write, lambda: {"number": number}, lambda: {"clock": np.array([number])})
 
 
 def number(folder: Path, identity: dict = IDENTITY) -> int | None:
@@ -89,7 +89,7 @@ def test_a_process_killed_while_it_writes_leaves_the_one_before(tmp_path):
         raise Killed
 
     with pytest.raises(Killed):
-        checkpoints.take(write, {"number": 4}, {"clock": np.array([4])})
+        checkpoints.offer(write, lambda: {"number": 4}, lambda: {"clock": np.array([4])})
     assert number(tmp_path) == 3
     assert not (tmp_path / "agent-4.safetensors").exists()
 
@@ -124,7 +124,7 @@ def test_a_full_disk_is_told_once_and_the_run_goes_on(tmp_path, capsys):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     for _ in range(3):
-        checkpoints.take(write, {}, {})
+        checkpoints.offer(write, dict, dict)
     assert capsys.readouterr().err.count("No space left") == 1
     assert number(tmp_path) == 3
 

@@ -99,7 +99,8 @@ def write_trials(tuning: Tuning, study: "optuna.Study") -> None:
     columns: dict[str, list[Any]] = {
         "trial": [trial.number for trial in trials],
         "state": [STATES[trial.state.name] for trial in trials],
-        "validation_objective_g": [trial.value for trial in trials],
+        "validation_objective_g": [_value(trial) for trial in trials],
+        "last_objective_g": [_shown_value(trial) for trial in trials],
         **{
             dimension.name: [trial.params.get(dimension.name) for trial in trials]
             for dimension in tuning.space

@@ -36,9 +36,9 @@ class Trainings:
         for point in range(6):
             final_g = 1 + abs(math.log10(agent._rates[1]) + 3.2)
             curve.rows.append({"objective_g": final_g + 5 - point})
-            publish(curve)
-            if point == 3 and number in self.fate:
+            if point == 1 and number in self.fate:
                 raise self.fate[number]
+            publish(curve)
         return SimpleNamespace(curve=curve)
 
 
@@ -127,6 +127,7 @@ def test_pruned_trials_are_kept_and_the_shipped_values_are_seen_to_the_end(train
     assert found[0]["state"] == "done" and len(found) == 12
     pruned = [row for row in found if row["state"] == "pruned"]
     assert pruned and all(row["validation_objective_g"] == "" for row in pruned)
+    assert all(float(row["last_objective_g"]) > 1 for row in pruned)
 
 
 def test_the_proposal_is_the_agents_file_with_the_best_values_and_where_they_come_from(

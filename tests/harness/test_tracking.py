@@ -89,14 +89,7 @@ def test_an_offline_run_of_wandb_holds_all_that_it_was_told(tmp_path, folder, ca
     (run,) = (record.run for record in found if record.HasField("run"))
     config = values_of(run.config.update)
     assert config["agent"] == {"width": 64} and run.display_name == "channels/gdm seed 3"
-    history = [
-        {
-            item.key or item.nested_key[0]: json.loads(item.value_json)
-            for item in record.history.item
-        }
-        for record in found
-        if record.HasField("history")
-    ]
+    history = [values_of(one.history.item) for one in found if one.HasField("history")]
     assert [row["objective_g"] for row in history if "objective_g" in row] == [2.0, 1.5]
     assert [row["_step"] for row in history][:2] == [10, 20]
     shown = {name: value for row in history for name, value in row.items()}
@@ -105,12 +98,8 @@ def test_an_offline_run_of_wandb_holds_all_that_it_was_told(tmp_path, folder, ca
     assert shown["learning_curve._type"] == "image-file"
     (media,) = tmp_path.glob("wandb/offline-run-*/files/media/images/learning_curve*.png")
     assert media.read_bytes() == (folder / "learning_curve.png").read_bytes()
-    summary = {
-        name: value
-        for record in found
-        if record.HasField("summary")
-        for name, value in values_of(record.summary.update).items()
-    }
+    told = [values_of(one.summary.update) for one in found if one.HasField("summary")]
+    summary = {name: value for values in told for name, value in values.items()}
     assert summary["score"] == 0.5 and "gap_closed" not in summary
     artifacts = [
         record.request.log_artifact.artifact if record.HasField("request") else record.artifact

@@ -13,6 +13,9 @@ ROWS = "reference_rows"
 MOST_EPISODES = 10_000
 """Rows a table of W&B shows."""
 
+HOST = "-"
+"""In place of the machine's name."""
+
 COLUMNS = ("objective_g", "carbon_g", "penalty_g", "score", "gap_closed", "violated_share")
 
 
@@ -56,6 +59,7 @@ class WandbSink:
                 silent=True,
                 disable_git=True,
                 save_code=False,
+                host=HOST,
                 finish_timeout=max(patience_s, 1.0),
                 login_timeout=patience_s,
                 x_disable_meta=True,

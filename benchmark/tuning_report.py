@@ -6,6 +6,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -65,22 +66,27 @@ def print_trials(tuning: Tuning, study: "optuna.Study") -> None:
         f"{len(tuning.seeds)} seeds from {tuning.seeds[0]}, "
         f"{tuning.protocol.env_steps:,} steps each",
         title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
-    for head in ("", "validation J g", "state", *(_narrow(name) for name in names)):
-        table.add_column(head, justify="right", overflow="fold")
+    for head in ("trial", "validation J g", "state", *(_narrow(name) for name in names)):
+        table.add_column(head, justify="right")
     for number, trial in enumerate(study.trials):
         value = _shown_value(trial)
-        mark = f"{number}{' shipped' if number == SHIPPED else ''}"
         table.add_row(
-            mark,
-            "–" if value is None else f"{value:.6g}",
-            STATES[trial.state.name],
+            f"{number}{'*' if number == SHIPPED else ''}",
+            significant(value, 5),
+            _state(trial),
             *("–" if name not in trial.params else f"{trial.params[name]:.3g}" for name in names),
             style="bold green" if best is not None and trial.number == best.number else "",
         )
     if not console.is_terminal and console.width < 130:
         console = Console(file=console.file, highlight=False, width=130)
     console.print(table)
+    console.print("* the shipped values", markup=False)
+    if any(_state(trial) == "lost" for trial in study.trials):
+        console.print("a lost trial was interrupted; its values were tried again", markup=False)
     for trial in study.trials:
         if "reason" in trial.user_attrs:
             console.print(
@@ -98,8 +104,9 @@ def write_trials(tuning: Tuning, study: "optuna.Study") -> None:
     trials = study.trials
     columns: dict[str, list[Any]] = {
         "trial": [trial.number for trial in trials],
-        "state": [STATES[trial.state.name] for trial in trials],
-        "validation_objective_g": [trial.value for trial in trials],
+        "state": [_state(trial) for trial in trials],
+        "validation_objective_g": [_value(trial) for trial in trials],
+        "last_objective_g": [_shown_value(trial) for trial in trials],
         **{
             dimension.name: [trial.params.get(dimension.name) for trial in trials]
             for dimension in tuning.space
@@ -169,7 +176,7 @@ def _provenance(
         f"{ended:%Y-%m-%d}; study {tuning.key[:12]}, code {', '.join(codes)}.",
         f"# {len(counted)} trials, {done} seen to the end, {failed} failed; "
         f"{tuning.protocol.env_steps:,} steps on seeds {seeds}, none of which is reported.",
-        f"# {headline(study).capitalize()}.",
+        f"# B{headline(study)[1:]}.",
         f"# Searched: {', '.join(best.params)}; rounded to three digits.",
     ]
 
@@ -194,6 +201,11 @@ def _mixed(study: "optuna.Study") -> list[str]:
         f"WARNING: the trials ran with different code ({', '.join(sorted(codes))}) and may not be "
         "comparable; trials.csv says which is which"
     ]
+
+
+def _state(trial: "optuna.trial.FrozenTrial") -> str:
+    lost = trial.state.name == "FAIL" and "reason" not in trial.user_attrs
+    return "lost" if lost else STATES[trial.state.name]
 
 
 def _value(trial: "optuna.trial.FrozenTrial") -> float | None:

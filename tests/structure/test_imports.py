@@ -10,7 +10,7 @@ import pytest
 
 from tests.structure.project import PACKAGES, python, sources
 
-HARNESS_ONLY = {"codecarbon", "hydra", "hydra_plugins", "omegaconf", "wandb"}
+HARNESS_ONLY = {"codecarbon", "hydra", "hydra_plugins", "omegaconf", "optuna", "wandb"}
 LEARNERS = {"stable_baselines3", "tianshou"}
 FORBIDDEN = {
     "envs": {"agents", "benchmark", "conf", "scripts", "tests"} | HARNESS_ONLY | LEARNERS,

@@ -114,7 +114,7 @@ def test_it_fits_a_phone(page):
         {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True},
     )
     try:
-        assert run(page, "return document.documentElement.scrollWidth") <= 360
+        wait_for(page, "return document.documentElement.scrollWidth <= 360")
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

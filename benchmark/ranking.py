@@ -57,8 +57,8 @@ def paired_test(first: Values, second: Values) -> float:
     # Sums of the same numbers in another order differ by rounding: they are equal all the same.
     extreme = int(np.sum(sums >= observed * (1 - 1e-12) - 1e-300))
     if count <= EXACT:
-        return extreme / signs.shape[0]
-    return (extreme + 1) / (signs.shape[0] + 1)
+        return extreme / len(signs)
+    return (extreme + 1) / (len(signs) + 1)
 
 
 @functools.lru_cache(maxsize=2)
@@ -68,8 +68,7 @@ def _signs(count: int) -> Values:
         bits = np.random.default_rng(count).integers(0, 2, (DRAWS, count), dtype=np.int8)
     else:
         bits = ((np.arange(2**count)[:, None] >> np.arange(count)) & 1).astype(np.int8)
-    signs: Values = 1.0 - 2.0 * bits
-    return signs
+    return 1.0 - 2.0 * bits.astype(np.float64)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

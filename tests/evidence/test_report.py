@@ -169,7 +169,7 @@ def test_over_problems_only_agents_that_ran_on_all_of_them_are_compared(tmp_path
     make(tmp_path, seeds=2, problems=("irs",), agents=("sac",))
     boards, _ = boards_of(tmp_path)
     (league,) = leagues(boards)
-    assert league.agents == ["gdm", "ppo"] and league.absent == ["sac"] and league.exploratory
+    assert league.agents == ["ppo", "gdm"] and league.absent == ["sac"] and league.exploratory
     assert league.improvement["gdm", "ppo"] == pytest.approx(1 - league.improvement["ppo", "gdm"])
 
 

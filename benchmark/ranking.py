@@ -1,5 +1,6 @@
 """Who is better than whom: paired tests, corrected for their number, and the ranks that follow."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -50,17 +51,24 @@ def paired_test(first: Values, second: Values) -> float:
     check_finite([first, second])
     difference = first - second
     count = difference.size
-    if count <= EXACT:
-        signs = 1 - 2 * ((np.arange(2**count)[:, None] >> np.arange(count)) & 1)
-    else:
-        signs = np.random.default_rng(count).choice((-1, 1), size=(DRAWS, count))
+    signs = _signs(count)
     sums = np.abs(signs @ difference)
     observed = abs(float(difference.sum()))
     # Sums of the same numbers in another order differ by rounding: they are equal all the same.
     extreme = int(np.sum(sums >= observed * (1 - 1e-12) - 1e-300))
     if count <= EXACT:
-        return extreme / signs.shape[0]
-    return (extreme + 1) / (signs.shape[0] + 1)
+        return extreme / len(signs)
+    return (extreme + 1) / (len(signs) + 1)
+
+
+@functools.lru_cache(maxsize=2)
+def _signs(count: int) -> Values:
+    """Signs to flip, ``(flips, count)``; the tests of a table share them."""
+    if count > EXACT:
+        bits = np.random.default_rng(count).integers(0, 2, (DRAWS, count), dtype=np.int8)
+    else:
+        bits = ((np.arange(2**count)[:, None] >> np.arange(count)) & 1).astype(np.int8)
+    return 1.0 - 2.0 * bits.astype(np.float64)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -1,5 +1,6 @@
 """What may stand in one table: runs of one problem, one protocol and one code, and no others."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,8 +72,9 @@ class Board:
 
     @property
     def anchor(self) -> str:
-        """A name for links and files that no run can choose."""
-        return f"board-{digest([self.env, self.protocol, dict(self.identity)])[:12]}"
+        """A name for links and files: the problem's, and a digest of what it is."""
+        readable = re.sub(r"[^a-z0-9_]+", "-", self.env.lower())[:40]
+        return f"{readable}-{digest([self.env, self.protocol, dict(self.identity)])[:8]}"
 
     @property
     def runs(self) -> int:
@@ -120,7 +122,7 @@ def _identity(record: RunRecord) -> dict[str, str]:
         "conditions": names["conditions"],
         "code": names["code_version"],
         # A reference that was computed anew places every run elsewhere.
-        "reference": digest(record.standing),
+        "reference": digest({k: v for k, v in record.standing.items() if k != "reasons"}),
     }
 
 

@@ -107,6 +107,7 @@ def _write(path: Path, draw: Callable[[Axes], None], height: float) -> None:
             undated = {"Date": None} if kind == "svg" else {"Software": None}
             figure.savefig(buffer, format=kind, metadata=undated)
             write_bytes(path.with_suffix(f".{kind}"), buffer.getvalue())
+            figure.set_layout_engine("none")  # it stands: the next format need not find it again
 
 
 def _plain(text: str) -> str:

@@ -58,7 +58,7 @@ class RunRecord:
         payback: Decisions after which training is repaid; None when it never is.
         energy_method: How energy was found.
         curve: ``CURVE`` against the points, ``(points,)`` each.
-        standing: Rows, base and reference it was placed against.
+        standing: Rows, base and reference it was placed against; why a figure is missing.
         badge: What ``verification.json`` says of it; empty without one.
     """
 
@@ -225,10 +225,17 @@ def _standing(result: Mapping[str, Any]) -> dict[str, Any]:
         for name, row in rows.items()
     }
     known = reference if isinstance(reference, dict) else {}
+    reasons = result.get("reasons")
+    told = reasons if isinstance(reasons, dict) else {}
     return {
         "rows": shown,
         "base": str(result.get("base"))[:LONGEST_NAME],
         "method": str(known.get("method") or "")[:LONGEST_NAME],
+        "reasons": [
+            f"{name.replace('_', ' ')}: {str(told[name])[:300]}"
+            for name in ("score", "gap_closed")
+            if name in told
+        ],
     }
 
 

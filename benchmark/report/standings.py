@@ -81,7 +81,7 @@ class League:
         protocol: Its version.
         code: Digest of the code.
         problems: Over which is aggregated.
-        agents: Who ran on all of them.
+        agents: Who ran on all of them, the highest score first.
         absent: Who did not.
         score: Interquartile mean of the score by agent, with its interval.
         profiles: Share of runs above ``THRESHOLDS`` by agent.
@@ -154,16 +154,17 @@ def _league(key: tuple[str, str], boards: Sequence[Board]) -> League:
         label: [np.array(list(b.entrants[label].values("score").values())) for b in boards]
         for label in complete
     }
+    score = {
+        label: interval(values, np.random.default_rng(SEED)) for label, values in strata.items()
+    }
     fewest = min((len(s) for values in strata.values() for s in values), default=0)
     return League(
         protocol=key[0],
         code=key[1],
         problems=[board.env for board in boards],
-        agents=complete,
+        agents=sorted(complete, key=lambda label: -score[label].mean),
         absent=[label for label in everybody if label not in complete],
-        score={
-            label: interval(values, np.random.default_rng(SEED)) for label, values in strata.items()
-        },
+        score=score,
         profiles={
             label: performance_profile(values, THRESHOLDS) for label, values in strata.items()
         },

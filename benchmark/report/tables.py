@@ -138,6 +138,8 @@ def markdown(boards: Sequence[tuple[Board, str, list[dict[str, Any]]]], lines: l
                 cells[0] = f"**{cells[0]}**"
             out.append("| " + " | ".join(cells) + " |")
         out.append("")
+        for reason in board.standing["reasons"]:
+            out += [_cell(reason), ""]
     if lines:
         out += ["## Notes", "", *(f"- {_cell(line)}" for line in lines), ""]
     return "\n".join(out)

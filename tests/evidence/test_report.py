@@ -169,7 +169,7 @@ def test_over_problems_only_agents_that_ran_on_all_of_them_are_compared(tmp_path
     make(tmp_path, seeds=2, problems=("irs",), agents=("sac",))
     boards, _ = boards_of(tmp_path)
     (league,) = leagues(boards)
-    assert league.agents == ["gdm", "ppo"] and league.absent == ["sac"] and league.exploratory
+    assert league.agents == ["ppo", "gdm"] and league.absent == ["sac"] and league.exploratory
     assert league.improvement["gdm", "ppo"] == pytest.approx(1 - league.improvement["ppo", "gdm"])
 
 
@@ -206,7 +206,18 @@ def test_a_picture_that_is_none_is_not_embedded(tmp_path):
     (folders[0] / "strategy.png").write_bytes(b"<svg onload=alert(1)>")
     (folders[1] / "strategy.png").symlink_to("/etc/hostname")
     write(tmp_path / "runs", tmp_path / "out")
-    assert "data:image/png" not in (tmp_path / "out" / "index.html").read_text()
+    assert "<img" not in (tmp_path / "out" / "index.html").read_text().split("<script")[0]
+
+
+def test_a_figure_that_is_missing_has_its_reason_beside_the_table(tmp_path):
+    folders = make(tmp_path / "runs", seeds=1, problems=("irs",))
+    for folder in folders:
+        change(folder, gap_closed=None, reasons={"gap_closed": f"refused in {folder.name}"})
+    (board,), _ = boards_of(tmp_path / "runs")
+    assert len(board.entrants) == 2  # the words of a reason keep nobody apart
+    write(tmp_path / "runs", tmp_path / "out")
+    assert "gap closed: refused in seed0" in (tmp_path / "out" / "index.html").read_text()
+    assert "gap closed: refused in seed0" in (tmp_path / "out" / "results.md").read_text()
 
 
 def test_the_pareto_front_holds_what_nothing_is_below_in_both():

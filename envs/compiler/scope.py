@@ -7,14 +7,12 @@ hide another's, and is not repeated by those that use it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from envs.compiler import decisions as decision_plans
-from envs.compiler import distributions, functions, over_sets, processes
+from envs.compiler import functions, parameters, processes
 from envs.compiler.fields import DOMAIN_FUNCTIONS
 from envs.compiler.functions import FUNCTIONS
 from envs.compiler.graph import Graph, Level, Node
@@ -22,7 +20,7 @@ from envs.compiler.lowering import Lowering
 from envs.compiler.model import DecisionPlan, ProcessPlan, SampledParameter
 from envs.spec import schema
 from envs.spec.diagnostics import Diagnostic, Finding, SpecError, nearest, shorten
-from envs.spec.units import Unit, parse_quantity, parse_unit
+from envs.spec.units import Unit, parse_unit
 from envs.traces import Access
 
 _ONE, _SECOND = parse_unit("1"), parse_unit("s")
@@ -213,7 +211,7 @@ class Scope:
         self.units[name] = unit
         match section:
             case "parameters":
-                return self._parameter(name, item, unit)
+                return parameters.node(self, name, item, unit)
             case "processes":
                 plan = processes.plan(self, name, item)
                 self.processes.append(plan)
@@ -347,76 +345,3 @@ class Scope:
                 f"an expression that depends on {kind}",
                 "use only what is known by then",
             )
-
-    def _parameter(self, name: str, item: schema.Parameter, unit: Unit) -> Node:
-        index = self.index(item.index)
-        if item.bounds is not None and item.sample is None:
-            raise Finding(
-                "bad-bounds",
-                "bounds on what is sampled",
-                "bounds on a given value",
-                "leave them out, or write clip(…) in an expr",
-            )
-        if item.sample is not None:
-            draw, interval = distributions.lower(
-                item.sample, unit, self.quantifier(index, Level.SCENARIO)
-            )
-            interval = processes.bounded(interval, item.bounds, unit)
-            node = self.graph.source(
-                "parameter", name, index, unit.dimension, interval, Level.SCENARIO
-            )
-            self.sampled.append(SampledParameter(name, node, draw))
-            return node
-        if item.expr is not None:
-            node = self.quantifier(index, Level.SCENARIO)(item.expr, unit)
-            return over_sets.repeated(self.graph, node, index)
-        values = self._values(item, index, unit)
-        return self.graph.constant(values, unit.dimension, index, parameter=True)
-
-    def _values(self, item: schema.Parameter, index: tuple[str, ...], unit: Unit) -> Any:
-        value: Any = item.value
-        shape = self.graph.sizes(index)
-        if isinstance(value, str):
-            number, given = parse_quantity(value)
-            if given.dimension != unit.dimension:
-                raise Finding(
-                    "unit-mismatch",
-                    f"a quantity in {unit.text}",
-                    f"'{shorten(value)}' ({given.dimension})",
-                    "mend the unit",
-                )
-            return np.full(shape, number * given.factor)
-        try:
-            array = np.array(value, dtype=np.float64)
-        except (ValueError, TypeError, OverflowError):
-            raise Finding(
-                "bad-shape",
-                f"numbers in shape {shape}",
-                shorten(value),
-                "one number for each element",
-            ) from None
-        if any(isinstance(v, bool | str) for v in _leaves(value)) or not np.isfinite(array).all():
-            raise Finding(
-                "bad-value",
-                "finite numbers",
-                shorten(value),
-                "write plain numbers in the declared unit",
-            )
-        if array.shape == () and shape:
-            array = np.full(shape, float(array))
-        if array.shape != shape:
-            raise Finding(
-                "bad-shape",
-                f"numbers in shape {shape}",
-                f"shape {array.shape}",
-                "one number for each element",
-            )
-        return array * unit.factor
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value

@@ -17,14 +17,11 @@ from numpy.typing import NDArray
 from envs.compiler.graph import Node
 from envs.compiler.model import Compiled
 from envs.compiler.tape import SOURCES, NumpyTape, Tape, TorchTape, evaluate, needed
+from envs.simulation.nonfinite import NonFiniteError, divergent_action, named_after
 from envs.simulation.scenarios import Drawn, ScenarioSampler, clock_paths
 
 AHEAD_STEPS = 1024
 """Short episodes are drawn in blocks of this many steps: sampling has a fixed overhead."""
-
-
-class NonFiniteError(ArithmeticError):
-    """A value is no finite number; the message names the first quantity that produced it."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +217,7 @@ class BatchSimulation:
         else:
             raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
         if not self._searched(raw) and math.isnan(float(raw.sum())):
-            self._raise_not_a_number(to_numpy(raw))
+            raise divergent_action(self.compiled, to_numpy(raw), self.time)
         parts = self._raw_parts(raw) if self.torch else self._parts
         for node, part in parts:
             self._tape.load(node, part)
@@ -337,16 +334,6 @@ class BatchSimulation:
         """A value in the type of this backend: clones may come from the other one."""
         return self._tape.tensor(value) if isinstance(self._tape, TorchTape) else to_numpy(value)
 
-    def _raise_not_a_number(self, raw: NDArray[np.float64]) -> None:
-        component, row = np.argwhere(np.isnan(raw))[0]
-        decision = next(d for d in self.compiled.decisions if component < d.offset + d.count)
-        raise NonFiniteError(
-            f"{self.compiled.spec.meta.name}: the action for '{decision.name}' "
-            f"(component {component}) "
-            f"of environment {row} is not a number at step {self.time}. Look at the agent: its "
-            "policy has diverged."
-        )
-
     def _searched(self, value: Any) -> bool:
         """Whether a value belongs to a gradient search, which looks at what it found itself."""
         return self.torch and bool(value.requires_grad)
@@ -355,23 +342,16 @@ class BatchSimulation:
         """Refuse a total that is not finite, naming the first of what the roots are made of."""
         if self._searched(total) or math.isfinite(float(total)):
             return
-        names = {node.origin.number: name for name, (node, _) in self.compiled.named.items()}
         nodes = needed(roots)
         for node, value in zip(nodes, self.values(nodes), strict=True):
             if not node.boolean and not np.isfinite(value).all():
-                name = names.get(node.number, f"a part of '{self._first_user(node, names)}'")
+                name = named_after(self.compiled, self._wanted, node)
                 bad = int(np.argmax(~np.isfinite(value).reshape(-1, value.shape[-1]).all(axis=0)))
                 raise NonFiniteError(
                     f"{self.compiled.spec.meta.name}: {name} is not finite at step {self.time} of "
                     f"scenario {self.scenarios[bad]} of split '{self.split}'. "
                     "Bound what it is made of with clip(x, low, high)."
                 )
-
-    def _first_user(self, node: Node, names: dict[int, str]) -> str:
-        for other in needed(self._wanted):
-            if other.number in names and node in needed([other]):
-                return names[other.number]
-        return "the objective, a constraint or an observation"
 
 
 def to_numpy(value: Any) -> NDArray[Any]:

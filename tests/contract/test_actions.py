@@ -12,7 +12,7 @@ import envs
 from envs.compiler.graph import Node
 from envs.compiler.model import DecisionPlan
 from envs.compiler.tape import needed
-from envs.simulation.batch import NonFiniteError
+from envs.simulation.nonfinite import NonFiniteError
 from tests.contract.play import Array, random_actions
 
 BATCH = 16

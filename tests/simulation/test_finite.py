@@ -13,7 +13,7 @@ import torch
 
 import envs
 from envs.compiler import kernels
-from envs.simulation.batch import NonFiniteError
+from envs.simulation.nonfinite import NonFiniteError
 from tests.language import tiny
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,7 +113,7 @@ class Dialogue:
             self._say(f"{problem.name} {problem.digest[:12]}: {problem.title}; decides {decided}")
 
     def _show(self, arguments: str) -> None:
-        self._say(importlib.import_module("envs").as_markdown(Problem(self._session.document)))
+        self._say(envs.as_markdown(Problem(self._session.document)))
 
     def _set(self, arguments: str) -> None:
         path, value = _expect(arguments, "set PATH VALUE", 2)

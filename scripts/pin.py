@@ -32,7 +32,9 @@ def direct_requirements() -> list[Requirement]:
     project = document["project"]
     extras = project["optional-dependencies"].values()
     texts = project["dependencies"] + [text for extra in extras for text in extra]
-    return [Requirement(text) for text in texts + document["build-system"]["requires"]]
+    requirements = [Requirement(text) for text in texts + document["build-system"]["requires"]]
+    # An extra may name others of this project, which are in the list themselves.
+    return [requirement for requirement in requirements if requirement.name != project["name"]]
 
 
 def closure(requirements: list[Requirement]) -> dict[str, str]:
@@ -64,7 +66,6 @@ def _extras(requirement: Requirement) -> list[str]:
 def main() -> None:
     """Print the constraints file."""
     pins = closure(direct_requirements())
-    pins.pop("lowcarbon-bench", None)  # an extra of this project that names others of it
     print(HEADER.format(python=f"{sys.version_info.major}.{sys.version_info.minor}"), end="")
     print(*(pins[name] for name in sorted(pins)), sep="\n")
 

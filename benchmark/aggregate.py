@@ -62,8 +62,9 @@ def interval(
     is too short for few seeds: drawing from ``n`` values has ``(n - 1) / n`` of their variance, and
     the variance is itself an estimate. Its percentiles therefore lie ``n / (n - 1)`` times as many
     standard deviations out, the first root of which is the bootstrap's and the second of which was
-    chosen by measured coverage: the first alone falls to 93 % at ten bimodal values, Student's
-    quantiles rise to 97 % at ten normal ones, and bootstrap-t falls to 88 % where 3 of 10 fail.
+    chosen by measured coverage: the first alone is too short on ten bimodal values, Student's
+    quantiles are longer than needed on ten normal ones, and the bootstrap-t is too short where
+    three runs of ten fail.
 
     Args:
         strata: One array per problem, one value per seed.

@@ -1,5 +1,6 @@
 """One run: train, score, keep."""
 
+import shutil
 import sys
 import tempfile
 import traceback
@@ -133,8 +134,10 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
     def publish(curve: LearningCurve) -> None:
         tracker.log(curve.rows[-1])
         if selected_point(curve.rows) == len(curve.rows) - 1:
-            with suppress(OSError):
+            try:
                 _save(agent, work / SELECTED)
+            except OSError:  # half of it is worse than none: its variants are left out, and told
+                shutil.rmtree(work / SELECTED, ignore_errors=True)
         progress = min(curve.rows[-1]["env_steps"] / protocol.env_steps, 1.0)
         sweep.advance(progress)
         with suppress(OSError):  # a disk that is full now may not be at the end, where it is told

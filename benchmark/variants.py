@@ -1,5 +1,6 @@
 """A finished run judged in the other ways its protocol asks for, beside the headline."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ def judge(
             twin = variant._replace(checkpoint="final")
         else:
             twin = variant
+        if twin.checkpoint == "selected" and not selected.is_dir():
+            print(f"benchmark: {variant} is left out: no weights in {selected}", file=sys.stderr)
+            continue
         if twin.checkpoint not in agents:
             loaded = make_agent(run.values["agent"], run.problem, run.seed, run.device)
             loaded.load(selected / "weights")
@@ -41,7 +45,7 @@ def judge(
             act = act_of(agents[twin.checkpoint], variant.action == "deterministic")
             judged[twin] = evaluate(run.problem, act, count, variant.split)
         judged[variant] = judged[twin]
-    return {variant: judged[variant] for variant in run.protocol.variants}
+    return {variant: judged[variant] for variant in run.protocol.variants if variant in judged}
 
 
 def long_columns(variants: Mapping[Variant, Episodes]) -> dict[str, list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from benchmark.options import option_names
 from benchmark.protocol import Protocol, Variant, frozen, selected_point
 from benchmark.scoring import compare, placement
 from benchmark.statistics import Values
+from benchmark.variants import judge
 from tests.harness.conftest import SMALL, bench  # noqa: F401  (a fixture)
 
 MEANING = Path(__file__).parent / "protocol_v1.json"
@@ -160,6 +162,14 @@ def test_weights_that_were_selected_and_are_the_last_have_the_headlines_figures(
     ]
     assert same["env_steps"] == result["env_steps"]
     assert same["objective_g"] == result["objective_g"]
+
+
+def test_selected_weights_that_could_not_be_kept_are_left_out_and_told(tmp_path, capsys):
+    variants = [Variant("selected", "deterministic", "test")]
+    run = SimpleNamespace(protocol=SimpleNamespace(variants=variants))
+    taken_at = {"final": 2, "selected": 1}
+    assert judge(run, None, None, tmp_path / "selected", taken_at) == {}  # type: ignore[arg-type]
+    assert "selected.deterministic.test is left out" in capsys.readouterr().err
 
 
 def test_changed_conditions_are_told_from_published_ones(judged):

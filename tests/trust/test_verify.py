@@ -13,7 +13,7 @@ import yaml
 from safetensors.numpy import load_file, save_file
 
 from benchmark.seal import seal
-from tests.trust.conftest import benchmark, example
+from tests.trust.conftest import ROOT, SMALL, benchmark, example
 
 
 def read(folder: Path, name: str) -> dict:
@@ -237,24 +237,39 @@ def test_a_folder_that_is_not_there_or_not_finished_is_told(tmp_path, command):
     assert code == 2 and "is not finished" in err
 
 
-def test_the_documented_agent_is_short_learns_and_is_verified_when_the_user_allows_it(place):
+def test_the_documented_agent_is_short_learns_and_is_verified_when_the_user_allows_it(
+    place, command, monkeypatch
+):
+    monkeypatch.chdir(place)
+    monkeypatch.syspath_prepend(place)
     assert len(example().splitlines()) <= 60
     (folder,) = (place / "results" / "channels" / "my_agent.Linear").iterdir()
     result = read(folder, "result.json")
     assert result["agent"] == "my_agent.Linear" and result["env_steps"] >= 640
     assert "elite: 0.3" in (folder / "config.yaml").read_text()
-    refused = benchmark("verify", str(folder), cwd=place)
-    assert refused.returncode == 2 and "--allow my_agent.Linear" in refused.stderr
-    allowed = benchmark("verify", str(folder), "--allow", "my_agent.Linear", "--retrain", cwd=place)
-    assert allowed.returncode == 0, allowed.stderr
+    code, _, err = command("verify", folder)
+    assert code == 2 and "--allow my_agent.Linear" in err
+    code, _, err = command("verify", folder, "--allow", "my_agent.Linear", "--retrain")
+    assert code == 0, err
     assert read(folder, "verification.json")["badge"] == "retrained"
+
+
+def test_a_spec_of_ones_own_is_part_of_the_submission(tmp_path, command, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    library = ROOT / "envs" / "library" / "channels.yaml"
+    (tmp_path / "mine.yaml").write_text(library.read_text())
+    code, _, err = command("run", "env=spec", "env.spec=mine.yaml", "agent=ppo", *SMALL)
+    assert code == 0, err
+    (folder,) = tmp_path.glob("results/*/ppo/seed0-*")
+    (tmp_path / "mine.yaml").unlink()
+    code, _, err = command("verify", folder)
+    assert code == 0, err
+    assert "problem.yaml" in (folder / "SHA256SUMS").read_text()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("agent", ["gdm", "gdm_paper", "mlp", "sac", "td3", "constant"])
 def test_every_agent_of_the_suite_can_be_retrained_to_the_digit(agent, tmp_path):
-    from tests.trust.conftest import SMALL
-
     size = ("protocol.env_steps=4096",) if agent != "constant" else ()
     done = benchmark("run", "env=channels", f"agent={agent}", *SMALL, *size, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

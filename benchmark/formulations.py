@@ -80,7 +80,7 @@ def _judge(folder: Path, asked_for: bool, out: Path | None) -> int:
 
 
 def _validate(out: Path | None) -> int:
-    trials = []
+    trials: list[validation.Trial] = []
     with ProgressBar("validating", len(families())) as bar:
 
         def told(line: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.errors import EXIT_FAILED, EXIT_OK, BenchmarkError
+from benchmark.progress import ProgressBar
 from envs.formulation.evaluation import judging, report, validation
 from envs.formulation.evaluation.recordings import RecordingError
 from envs.formulation.evaluation.scenarios import families
@@ -63,24 +64,32 @@ def _judge(folder: Path, asked_for: bool, out: Path | None) -> int:
         known = ", ".join(judging.RETRIEVALS)
         raise BenchmarkError(f"--transcripts: no recordings in {folder}/<{known}>/*.json")
     verdicts, aside = [], []
-    for number, (retrieval, file) in enumerate(files, 1):
-        _tell(f"{number} of {len(files)}: {retrieval}/{file.name}")
-        try:
-            verdict = judging.judged(file, retrieval)
-        except RecordingError as error:
-            raise BenchmarkError(str(error)) from error
-        if verdict is None:
-            aside.append(f"{retrieval}/{file.name}")
-        else:
-            verdicts.append(verdict)
-    _tell("")
+    with ProgressBar("judging", max(len(files), 1)) as bar:
+        for number, (retrieval, file) in enumerate(files, 1):
+            try:
+                verdict = judging.judged(file, retrieval)
+            except RecordingError as error:
+                raise BenchmarkError(str(error)) from error
+            if verdict is None:
+                aside.append(f"{retrieval}/{file.name}")
+            else:
+                verdicts.append(verdict)
+            bar.update(number)
     _deliver(report.as_markdown(verdicts, aside), report.as_data(verdicts), out)
     return EXIT_OK
 
 
 def _validate(out: Path | None) -> int:
-    trials = [validation.tried(family, _tell) for family in families()]
-    _tell("")
+    trials: list[validation.Trial] = []
+    with ProgressBar("validating", len(families())) as bar:
+
+        def told(line: str) -> None:
+            bar.note = line
+            bar.update(len(trials))
+
+        for family in families():
+            trials.append(validation.tried(family, told))
+            bar.update(len(trials))
     data = {
         "format": 1,
         "trials": [
@@ -105,9 +114,3 @@ def _deliver(page: str, data: object, out: Path | None) -> None:
     except OSError as error:
         raise BenchmarkError(f"--out: cannot write {out}: {error.strerror}") from error
     print(f"wrote {out} and {out.with_suffix('.json')}")
-
-
-def _tell(line: str) -> None:
-    """Say where it is, on one line that is written over, if anybody watches."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{line[:79]}", end="", file=sys.stderr, flush=True)

@@ -64,7 +64,7 @@ def qdrant_local(chunks: list[Chunk]) -> None:
 
     texts = [f"{chunk.title}\n{chunk.text}" for chunk in chunks]
     embedding = LatentSemantics(texts)
-    vectors, queries = embedding.fitted, embedding.embed([q.query for q in gold_queries()])
+    vectors, queries = embedding.embed(texts), embedding.embed([q.query for q in gold_queries()])
     started = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -41,11 +41,7 @@ class Embedding(Protocol):
 
 
 class LatentSemantics:
-    """TF-IDF and a truncated SVD, fitted on the chunks themselves: no download, no server.
-
-    Attributes:
-        fitted: The vectors of the texts it was fitted on, in their order.
-    """
+    """TF-IDF and a truncated SVD, fitted on the chunks themselves: no download, no server."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Fit on texts; the same texts give the same vectors."""
@@ -66,10 +62,12 @@ class LatentSemantics:
             self._axes = np.ascontiguousarray(svd.fit(weights).components_.T, np.float32)
         digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
         self.name = f"lsa-{size}-{digest[:16]}"
-        self.fitted = self._project(weights)
+        self._texts, self._fitted = texts, self._project(weights)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Project texts into the latent space."""
+        if texts is self._texts:  # done already, and slow for a library
+            return self._fitted
         return self._project(self._tfidf.transform(texts))
 
     def _project(self, weights: Any) -> Vectors:
@@ -148,14 +146,13 @@ class LocalEmbedding:
         return unit_length(np.asarray(self._model.encode(list(texts)), np.float32))
 
 
-def embed_all(settings: RetrievalSettings, texts: Sequence[str]) -> tuple[Embedding, Vectors]:
-    """The embedding the settings ask for, and the vectors of all texts."""
-    if settings.embedding == "lsa":
-        fitted = LatentSemantics(texts)
-        return fitted, fitted.fitted
-    served = settings.embedding == "openai"
-    embedding = ServedEmbedding(settings) if served else LocalEmbedding(settings)
-    return embedding, embedding.embed(texts)
+def make_embedding(settings: RetrievalSettings, texts: Sequence[str]) -> Embedding:
+    """The embedding the settings ask for; ``texts`` are what it may be fitted on."""
+    if settings.embedding == "openai":
+        return ServedEmbedding(settings)
+    if settings.embedding == "sentence-transformers":
+        return LocalEmbedding(settings)
+    return LatentSemantics(texts)
 
 
 def unit_length(vectors: NDArray[np.floating[Any]]) -> Vectors:

@@ -8,7 +8,7 @@ from envs.formulation.knowledge.folder import KnowledgeFolder, default_folder
 from envs.formulation.knowledge.notes import shipped_notes
 from envs.formulation.retrieval.chunk import Chunk
 from envs.formulation.retrieval.dense import DenseRetriever, InMemoryVectors, VectorIndex
-from envs.formulation.retrieval.embeddings import embed_all
+from envs.formulation.retrieval.embeddings import make_embedding
 from envs.formulation.retrieval.fusion import HybridRetriever
 from envs.formulation.retrieval.lexical import LexicalRetriever
 from envs.formulation.retrieval.qdrant import ServedVectors
@@ -57,8 +57,10 @@ def build_retriever(
 
 def _dense(chunks: Sequence[Chunk], settings: RetrievalSettings) -> Retriever:
     texts = [f"{chunk.title}\n{chunk.text}" for chunk in chunks]
-    embedding, vectors = embed_all(settings, texts)
-    index: VectorIndex = InMemoryVectors(vectors)
+    embedding = make_embedding(settings, texts)
+    index: VectorIndex
     if settings.qdrant_url:
-        index = ServedVectors(settings, embedding.name, chunks, vectors)
+        index = ServedVectors(settings, embedding, chunks, texts)
+    else:
+        index = InMemoryVectors(embedding.embed(texts))
     return DenseRetriever(chunks, embedding, index)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from envs.formulation.knowledge.errors import KnowledgeError, optional
 from envs.formulation.retrieval.chunk import Chunk
-from envs.formulation.retrieval.embeddings import Vectors
+from envs.formulation.retrieval.embeddings import Embedding, Vectors
 from envs.formulation.retrieval.settings import RetrievalSettings
 
 BATCH = 500
@@ -26,9 +26,13 @@ class ServedVectors:
     """
 
     def __init__(
-        self, settings: RetrievalSettings, embedding: str, chunks: Sequence[Chunk], vectors: Vectors
+        self,
+        settings: RetrievalSettings,
+        embedding: Embedding,
+        chunks: Sequence[Chunk],
+        texts: Sequence[str],
     ) -> None:
-        """Bring the collection up to date.
+        """Bring the collection up to date, embedding only the texts it has no vector for.
 
         Raises:
             KnowledgeError: The server cannot be reached or refuses.
@@ -44,12 +48,19 @@ class ServedVectors:
                 check_compatibility=False,
             )
         )
-        names = [f"{embedding}\0{chunk.id}\0{chunk.title}\0{chunk.text}" for chunk in chunks]
+        names = [
+            f"{embedding.name}\0{chunk.id}\0{text}"
+            for chunk, text in zip(chunks, texts, strict=True)
+        ]
         ids = [str(uuid.uuid5(uuid.NAMESPACE_OID, name)) for name in names]
         self._positions = {name: i for i, name in enumerate(ids)}
-        self._prepare(vectors.shape[1])
         stored = set(self._stored())
-        self._send([i for i, name in enumerate(ids) if name not in stored], ids, vectors)
+        missing = [i for i, name in enumerate(ids) if name not in stored]
+        if missing:
+            everything = len(missing) == len(ids)
+            vectors = embedding.embed(texts if everything else [texts[i] for i in missing])
+            self._prepare(vectors.shape[1])
+            self._send([ids[i] for i in missing], vectors)
         self._forget(sorted(stored - set(ids)))
 
     def nearest(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
@@ -60,9 +71,12 @@ class ServedVectors:
         found = [(self._positions.get(str(p.id)), float(p.score)) for p in answer.points]
         return [(position, score) for position, score in found if position is not None]
 
+    def _exists(self) -> bool:
+        return bool(self._ask(lambda: self._client.collection_exists(self._collection)))
+
     def _prepare(self, dimension: int) -> None:
-        """A collection of this dimension; one of another dimension is made anew."""
-        if self._ask(lambda: self._client.collection_exists(self._collection)):
+        """A collection of this dimension; one of another embedding's is made anew."""
+        if self._exists():
             kept = self._ask(lambda: self._client.get_collection(self._collection))
             if getattr(kept.config.params.vectors, "size", None) == dimension:
                 return
@@ -72,19 +86,17 @@ class ServedVectors:
 
     def _stored(self) -> Iterator[str]:
         offset: Any = None
-        while True:
+        while self._exists():
             scroll = partial(self._client.scroll, self._collection, with_payload=False)
             points, offset = self._ask(partial(scroll, limit=10_000, offset=offset))
             yield from (str(point.id) for point in points)
             if offset is None:
                 return
 
-    def _send(self, positions: Sequence[int], ids: Sequence[str], vectors: Vectors) -> None:
-        for start in range(0, len(positions), BATCH):
-            points = [
-                self._models.PointStruct(id=ids[i], vector=vectors[i].tolist())
-                for i in positions[start : start + BATCH]
-            ]
+    def _send(self, ids: Sequence[str], vectors: Vectors) -> None:
+        for start in range(0, len(ids), BATCH):
+            rows = zip(ids[start : start + BATCH], vectors[start : start + BATCH], strict=True)
+            points = [self._models.PointStruct(id=name, vector=row.tolist()) for name, row in rows]
             self._ask(partial(self._client.upsert, self._collection, points, wait=True))
 
     def _forget(self, ids: Sequence[str]) -> None:

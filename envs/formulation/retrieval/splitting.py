@@ -13,7 +13,7 @@ CHUNK_SIZE = 1_000
 """Characters, as in the paper."""
 CHUNK_OVERLAP = 200
 """Characters that two neighbours of one section share, as in the paper."""
-MAX_CHUNKS = 50_000
+MAX_CHUNKS = 200_000
 """Of a whole knowledge base; an index of more outgrows one machine's memory and patience."""
 
 _HEADING = re.compile(r"#{1,3} +(.*\S)")

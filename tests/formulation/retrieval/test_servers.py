@@ -108,9 +108,9 @@ def test_a_qdrant_server_is_sent_each_vector_once_and_forgets_what_is_gone() -> 
             embedding="openai", model="tiny", base_url=f"{url}/v1", qdrant_url=vectors
         )
         build_retriever(CHUNKS, "dense", settings)
-        assert server.sent == len(CHUNKS)
+        assert server.sent == len(embeddings.texts) == len(CHUNKS)
         build_retriever(CHUNKS, "dense", settings)
-        assert server.sent == len(CHUNKS)
+        assert server.sent == len(embeddings.texts) == len(CHUNKS)
         fewer = build_retriever(CHUNKS[:-5], "hybrid", settings)
         assert server.sent == len(CHUNKS)
         assert server.engine.count(settings.qdrant_collection).count == len(CHUNKS) - 5
@@ -124,7 +124,7 @@ def test_a_collection_of_another_dimension_is_made_anew() -> None:
         for size in (16, 32):
             with served(Embeddings(size)) as url:
                 settings = RetrievalSettings(
-                    embedding="openai", model="tiny", base_url=f"{url}/v1", qdrant_url=vectors
+                    embedding="openai", model=f"m{size}", base_url=f"{url}/v1", qdrant_url=vectors
                 )
                 assert build_retriever(CHUNKS, "dense", settings).search(QUERY)
 

@@ -9,7 +9,7 @@ import numpy as np
 from envs.formulation.evaluation.equivalence import Comparison, compare
 from envs.formulation.evaluation.recordings import document_in
 from envs.problem import Problem
-from envs.simulation.batch import NonFiniteError
+from envs.simulation.nonfinite import NonFiniteError
 from envs.simulation.vector import ProblemVectorEnv
 from envs.spec.diagnostics import SpecError
 from envs.spec.schema import validate

@@ -8,8 +8,8 @@ from pathlib import Path
 from benchmark.errors import EXIT_FAILED, EXIT_OK, BenchmarkError
 from benchmark.progress import ProgressBar
 from envs.formulation.evaluation import judging, report, validation
-from envs.formulation.evaluation.recordings import RecordingError
 from envs.formulation.evaluation.scenarios import families
+from envs.formulation.transcript import TranscriptError
 
 USAGE = """usage: python -m benchmark formulate-eval [--transcripts DIR] [--out REPORT.md]
        python -m benchmark formulate-eval --validate [--out REPORT.md]
@@ -68,7 +68,7 @@ def _judge(folder: Path, asked_for: bool, out: Path | None) -> int:
         for number, (retrieval, file) in enumerate(files, 1):
             try:
                 verdict = judging.judged(file, retrieval)
-            except RecordingError as error:
+            except TranscriptError as error:
                 raise BenchmarkError(str(error)) from error
             if verdict is None:
                 aside.append(f"{retrieval}/{file.name}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from envs.formulation.answer import document_in
 from envs.formulation.evaluation.equivalence import Comparison, compare
-from envs.formulation.evaluation.recordings import document_in
 from envs.problem import Problem
 from envs.simulation.nonfinite import NonFiniteError
 from envs.simulation.vector import ProblemVectorEnv

@@ -10,9 +10,9 @@ from typing import Any
 from envs.formulation.evaluation.behaviour import Behaviour
 from envs.formulation.evaluation.components import components
 from envs.formulation.evaluation.funnel import Passage, passage
-from envs.formulation.evaluation.recordings import Recording, load
 from envs.formulation.evaluation.regret import regret
 from envs.formulation.evaluation.scenarios import Scenario, scenarios
+from envs.formulation.transcript import Transcript, load_transcript
 
 RETRIEVALS = ("none", "bm25", "dense", "hybrid")
 TOP = 4
@@ -66,9 +66,9 @@ def judged(file: Path, retrieval: str) -> Verdict | None:
     """Judge a recording; None when it answers none of the scenarios' requests.
 
     Raises:
-        RecordingError: It is no recording.
+        TranscriptError: It is no recording.
     """
-    recording = load(file)
+    recording = load_transcript(file)
     scenario = _asked(recording)
     if scenario is None or not recording.attempts:
         return None
@@ -83,7 +83,9 @@ def judged(file: Path, retrieval: str) -> Verdict | None:
         found = components(reference.compiled(), last.problem.compiled())
         parts = {kind: asdict(counts) for kind, counts in found.items()}
         lost = _regret(scenario, last)
-    precision, recall, rank = _retrieved(recording.sources, scenario.gold)
+    precision, recall, rank = _retrieved(
+        [_document(chunk.id) for chunk in recording.chunks], scenario.gold
+    )
     return Verdict(
         file.name,
         retrieval,
@@ -104,7 +106,7 @@ def judged(file: Path, retrieval: str) -> Verdict | None:
     )
 
 
-def _asked(recording: Recording) -> Scenario | None:
+def _asked(recording: Transcript) -> Scenario | None:
     words = recording.request.split()
     return next((s for s in scenarios() if s.request.split() == words), None)
 
@@ -126,6 +128,11 @@ def _retrieved(
     recall = len(set(top) & set(gold)) / len(gold)
     ranks = [1 / place for place, source in enumerate(sources, 1) if source in gold]
     return precision, recall, max(ranks, default=0.0)
+
+
+def _document(chunk: str) -> str:
+    """``pv_harvesting#2`` is a chunk of the note ``pv_harvesting``."""
+    return Path(chunk.rpartition("#")[0] or chunk).stem
 
 
 def _sum(values: Sequence[Any]) -> Any:

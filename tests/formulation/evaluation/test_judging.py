@@ -7,8 +7,8 @@ import pytest
 from envs.formulation.evaluation.components import components
 from envs.formulation.evaluation.funnel import STAGES, passage
 from envs.formulation.evaluation.judging import judged
-from envs.formulation.evaluation.recordings import RecordingError
 from envs.formulation.evaluation.scenarios import FOLDER, reference, scenarios
+from envs.formulation.transcript import TranscriptError
 
 SPEC = (FOLDER / "sensor" / "reference.yaml").read_text()
 ANSWER = f"```yaml\n{SPEC}\n```"
@@ -25,14 +25,25 @@ def recording(path, *answers, request=None, sources=(), tokens=None):
         "opening": {
             "request": request or asked,
             "chunks": [
-                {"id": f"{s}#{n}", "source": "a paper", "text": ""} for n, s in enumerate(sources)
+                {"id": f"{s}#{n}", "source": "a paper", "title": "", "text": "", "score": 1.0}
+                for n, s in enumerate(sources)
             ],
+            "system": "",
+            "prompt": "",
         },
         "attempts": [
-            {"answer": a, "prompt_tokens": tokens, "answer_tokens": tokens, "seconds": None}
+            {
+                "prompt": "",
+                "answer": a,
+                "diagnostics": [],
+                "prompt_tokens": tokens,
+                "answer_tokens": tokens,
+            }
             for a in answers
         ],
         "model": "unknown",
+        "provider": "files",
+        "date": "2026-01-01",
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data))
@@ -104,7 +115,7 @@ def test_a_recording_of_another_request_is_left_aside(tmp_path):
 
 def test_a_file_that_is_no_recording_is_refused(tmp_path):
     (tmp_path / "a.json").write_text("{}")
-    with pytest.raises(RecordingError, match="format 1"):
+    with pytest.raises(TranscriptError, match="format 1"):
         judged(tmp_path / "a.json", "none")
 
 

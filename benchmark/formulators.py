@@ -7,18 +7,18 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import cast
 
 from benchmark.errors import BenchmarkError
 from envs.formulation import recordings
 from envs.formulation.files import write_text
+from envs.formulation.knowledge.errors import KnowledgeError
 from envs.formulation.llm import Model
 from envs.formulation.llm.files import Files
 from envs.formulation.llm.limits import Limited, Limits
 from envs.formulation.llm.protocol import UNKNOWN
 from envs.formulation.loop import REPAIRS, Formulation, formulate, open_conversation
 from envs.formulation.memory import StoredMemory, user_folder
-from envs.formulation.retriever import Retriever
+from envs.formulation.retrieval import Retriever, open_retriever
 from envs.formulation.transcript import (
     Opening,
     Transcript,
@@ -164,15 +164,8 @@ def open_retrieval(method: str) -> Retriever | None:
     if method == "none":
         return None
     try:
-        errors = importlib.import_module("envs.formulation.knowledge.errors")
-        module = importlib.import_module("envs.formulation.retrieval")
-    except ModuleNotFoundError as error:
-        raise BenchmarkError(
-            f"retrieval needs '{error.name}': {_EXTRA}, or do without: --retrieval none"
-        ) from error
-    try:
-        return cast(Retriever, module.open_retriever(method))
-    except errors.KnowledgeError as error:
+        return open_retriever(method)
+    except KnowledgeError as error:
         raise BenchmarkError(f"{error} (or do without: --retrieval none)") from error
 
 

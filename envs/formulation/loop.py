@@ -11,8 +11,8 @@ from envs.formulation.answer import document_in
 from envs.formulation.assessment import Assessment, assess
 from envs.formulation.llm.protocol import UNKNOWN, Answer, Message, Model
 from envs.formulation.prompt import repair_prompt, request_prompt, revision_prompt, system_prompt
-from envs.formulation.retriever import Retriever, excerpts
-from envs.formulation.transcript import Attempt, Opening, Transcript
+from envs.formulation.retrieval import Hit, Retriever
+from envs.formulation.transcript import Attempt, Excerpt, Opening, Transcript
 from envs.formulation.writing import to_yaml
 from envs.problem import Problem, library
 from envs.spec.diagnostics import Diagnostic, SpecError
@@ -85,7 +85,8 @@ def open_conversation(
         raise ValueError(
             f"a request is a text of 1 to {LONGEST_REQUEST} characters; this has {len(request)}"
         )
-    chunks = excerpts(retriever.search(request, limit=CHUNKS)) if retriever else ()
+    hits = retriever.search(request, limit=CHUNKS) if retriever else []
+    chunks = tuple(_excerpt(hit) for hit in hits)
     system = system_prompt(taken=library())
     if current is not None:
         return Opening(request, chunks, system, revision_prompt(current, request, chunks))
@@ -192,3 +193,8 @@ _CUT = Diagnostic(
     "one that was cut off at the limit of the answer's length",
     "write a shorter spec: fewer parameters and rules, no comments",
 )
+
+
+def _excerpt(hit: Hit) -> Excerpt:
+    chunk = hit.chunk
+    return Excerpt(chunk.id, chunk.source, chunk.title, chunk.text, float(hit.score))

@@ -80,6 +80,10 @@ def repair_prompt(findings: Sequence[Diagnostic]) -> str:
     )
 
 
+# What looks like a tag, or like a model's control token.
+_TAG = re.compile(r"<(?=[/|!?A-Za-z])")
+
+
 @lru_cache
 def reference() -> str:
     """The language in short, with the signatures of the field's formulas."""
@@ -88,10 +92,10 @@ def reference() -> str:
 
 
 def quoted(text: str) -> str:
-    """Text of a stranger, every line marked; control characters are gone."""
+    """Text of a stranger, every line marked; control characters and tags are gone."""
     lines = re.split(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]", text)
     clean = ("".join(c for c in line if c.isprintable() or c == "\t") for line in lines)
-    return "\n".join(f"> {line}".rstrip() for line in clean)
+    return "\n".join(f"> {_TAG.sub('‹', line)}".rstrip() for line in clean)
 
 
 def fenced(text: str, kind: str = "yaml") -> str:

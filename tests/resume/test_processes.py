@@ -76,13 +76,14 @@ def test_killed_while_it_writes_a_checkpoint_a_run_ends_as_if_nothing_had_been(
     assert code == 0, errors
     assert "going on from step 128" in out  # the second checkpoint: the third is torn
     whole, killed = only(tmp_path / "whole"), only(tmp_path / "killed")
-    for name in ("episodes.csv", "weights/weights.safetensors"):
+    selected = "selected/weights/weights.safetensors"
+    for name in ("episodes.csv", "variants.csv", "weights/weights.safetensors", selected):
         assert (whole / name).read_bytes() == (killed / name).read_bytes(), name
     assert curve(whole) == curve(killed)
     assert {path.name for path in whole.iterdir()} == {path.name for path in killed.iterdir()}
     one, other = (json.loads((f / "result.json").read_text()) for f in (whole, killed))
     assert (one["resumptions"], other["resumptions"]) == (0, 1)
-    for name in ("objective_g", "sampled_objective_g", "score", "gap_closed", "gradient_steps"):
+    for name in ("objective_g", "variants", "score", "gap_closed", "gradient_steps"):
         assert one[name] == other[name], name
 
 

@@ -7,7 +7,7 @@ nothing in the file can execute.
 import json
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,18 @@ def read(path: Path) -> Any:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         shape = json.loads(file.metadata()[_TREE])
     return _decode(shape, tensors)
+
+
+def read_agent(folder: Path, files: Sequence[str], shape: Mapping[str, Any]) -> Any:
+    """Read what an agent wrote of itself among the files of a checkpoint.
+
+    Raises:
+        ValueError: It is of an agent of another shape.
+    """
+    saved = read(folder / next(name for name in files if name.startswith("agent-")))
+    if saved["shape"] != shape:
+        raise ValueError(f"expected {shape}, found {saved['shape']} in {folder}")
+    return saved
 
 
 def _encode(value: Any, tensors: dict[str, Tensor]) -> Any:

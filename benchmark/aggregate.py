@@ -1,8 +1,8 @@
 """Figures over seeds and problems, with intervals whose coverage is measured.
 
-A stratum is a problem; its values are one per seed. ``scripts/coverage.py`` prints how often the
-intervals contain the truth, ``docs/protocol.md`` has its table. Figures that are not finite are
-refused here: whoever calls shows them, and never averages them.
+A stratum is a problem; its values are one per seed. ``scripts/interval_coverage.py`` prints how
+often the intervals contain the truth, ``docs/protocol.md`` has its table. Figures that are not
+finite are refused here: whoever calls shows them, and never averages them.
 """
 
 from collections.abc import Callable, Sequence

@@ -246,10 +246,7 @@ class ActorCriticAgent(ABC):
 
     def resume(self, folder: Path, files: Sequence[str]) -> None:
         """Go on from a checkpoint; see ``Resumable``."""
-        saved = state.read(folder / next(name for name in files if name.startswith("agent-")))
-        if saved["shape"] != self._shape():
-            raise ValueError(f"expected {self._shape()}, found {saved['shape']} in {folder}")
-        self._resumed = folder, files, saved
+        self._resumed = folder, files, state.read_agent(folder, files, self._shape())
 
     def _learners(self) -> list[Any]:
         """Optimizers and what sets their learning rates."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -37,3 +38,22 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield window
     window.quit()
+
+
+@pytest.fixture(scope="module")
+def requests_of() -> Callable[[Any], list[str]]:
+    """What a window asked for since it was last looked at."""
+
+    def asked(window: Any) -> list[str]:
+        messages = [
+            json.loads(entry["message"])["message"] for entry in window.get_log("performance")
+        ]
+        urls = [
+            str(message["params"]["request"]["url"])
+            for message in messages
+            if message["method"] == "Network.requestWillBeSent"
+        ]
+        # The browser's own first page asks for what no other page can.
+        return [url for url in urls if not url.startswith(("chrome://", "chrome-untrusted://"))]
+
+    return asked

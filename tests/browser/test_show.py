@@ -1,50 +1,13 @@
-import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 import envs
 
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="needs chromium and chromedriver on the path"
-)
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--window-size=1000,900"
-)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
-
-
-def requests_of(driver) -> list[str]:
-    """What was asked for, beside the browser's own first page, which no page can ask for."""
-    messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
-    urls = [
-        m["params"]["request"]["url"]
-        for m in messages
-        if m["method"] == "Network.requestWillBeSent"
-    ]
-    return [url for url in urls if not url.startswith(("chrome://", "chrome-untrusted://"))]
-
 
 @pytest.mark.parametrize("name", ["cooling", "irs_beamforming", "offload_paper"])
 def test_a_page_shows_its_mathematics_asks_for_nothing_and_complains_of_nothing(
-    browser, tmp_path: Path, name
+    browser, requests_of, tmp_path: Path, name
 ):
     page = tmp_path / f"{name}.html"
     page.write_text(envs.as_page(envs.load(name)), encoding="utf-8")

@@ -1,6 +1,6 @@
 """How often the 95 % interval of the interquartile mean contains the truth.
 
-    python scripts/coverage.py [--repetitions 2000]
+    python scripts/interval_coverage.py [--repetitions 2000]
 
 Values are drawn from distributions whose interquartile mean is known; the interval of the report is
 taken on each sample, beside the plain percentile interval. With ten values or more it should

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 import yaml
@@ -77,3 +80,10 @@ def test_every_problem_of_the_library_has_a_configuration() -> None:
     assert problems
     assert problems <= configured
     assert {n for n in configured - problems if not n.startswith("_")} <= {"spec"}
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "scripts").glob("*.py")), ids=lambda p: p.stem)
+def test_a_script_hides_no_package_from_those_beside_it(script: Path) -> None:
+    # Python looks first in the folder of the script that it was given.
+    assert script.stem not in sys.stdlib_module_names
+    assert script.stem not in packages_distributions()

@@ -85,10 +85,26 @@ def entries(root: Path) -> Iterator[Entry]:
                     yield _entry(root, final, match)
 
 
+def entry(folder: Path) -> Entry | None:
+    """Reads one run folder, its neighbours untouched.
+
+    Args:
+        folder: `ROOT/PROBLEM/AGENT/seedN-KEY`, links resolved.
+
+    Returns:
+        The run; None where the name is not that of a run's folder.
+    """
+    match = _NAME.fullmatch(folder.name)
+    if match is None or len(folder.parents) < 3 or not folder.is_dir():
+        return None
+    return _entry(folder.parents[2], folder, match)
+
+
 def _folders(place: Path) -> list[Path]:
     try:
         with os.scandir(place) as found:
-            names = sorted(e.name for e in found if not e.name.startswith(".") and e.is_dir())
+            # Not `e.is_dir()`: on a link that may not be followed it raises.
+            names = sorted(e.name for e in found if e.name[0] != "." and os.path.isdir(e))
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [place / name for name in names]

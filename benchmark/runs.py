@@ -145,12 +145,10 @@ def _figures(entry: Entry) -> tuple[str, str, str]:
 
 
 def _at(folder: Path) -> Entry:
-    place = folder.resolve()
-    if len(place.parents) > 2:
-        for entry in entries(place.parents[2]):
-            if entry.folder == place:
-                return entry
-    raise BenchmarkError(f"{folder} is no run folder: DIR/PROBLEM/AGENT/seedN-KEY")
+    found = index.entry(folder.resolve())
+    if found is None:
+        raise BenchmarkError(f"{folder} is no run folder: DIR/PROBLEM/AGENT/seedN-KEY")
+    return found
 
 
 def _find(root: Path, name: str) -> Entry:

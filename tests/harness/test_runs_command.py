@@ -142,6 +142,12 @@ def test_a_mistake_is_told_with_the_remedy(results, words, message):
         command.runs([*words, f"results={results}"])
 
 
+def test_a_run_is_shown_whatever_stands_beside_it(results, monkeypatch):
+    done = next(entry for entry in entries(results) if entry.status == "done")
+    monkeypatch.setattr("benchmark.index.entries", None)
+    assert command.runs(("show", str(done.folder))) == 0
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(BenchmarkError, match="nowhere"):
         command.runs(("list", f"results={tmp_path / 'nowhere'}"))

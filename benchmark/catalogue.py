@@ -42,6 +42,8 @@ def list_names(arguments: Sequence[str]) -> int:
     console.print(table)
     console.print("env=spec env.spec=FILE runs a spec of your own", markup=False)
     console.print(f"agent= {', '.join(option_names('agent'))}", markup=False, soft_wrap=True)
+    tuned = [f"{name}/{agent}" for name in configured for agent in option_names(f"agent/{name}")]
+    console.print(f"agent= {', '.join(tuned)}  (tuned there)", markup=False, soft_wrap=True)
     console.print(f"protocol= {', '.join(option_names('protocol'))}", markup=False)
     console.print(f"tracking= {', '.join(option_names('tracking'))}", markup=False)
     return EXIT_OK

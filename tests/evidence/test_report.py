@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,6 +44,12 @@ def test_a_report_is_a_page_a_table_a_csv_and_figures_and_every_run_is_in_them(t
         assert f"../runs/{row['folder']}/" in page
     table = (tmp_path / "out" / "results.md").read_text()
     assert "**gdm**" in table and "oracle (certified)" in table and "exploratory" in table
+
+
+def test_the_committed_sweep_is_what_its_tables_were_made_of(tmp_path):
+    quick = Path(__file__).parents[2] / "docs" / "quick"
+    assert write(quick / "runs", tmp_path, "--strict") == 0
+    assert (tmp_path / "results.md").read_text() == (quick / "results.md").read_text()
 
 
 def test_the_page_asks_nothing_of_the_network(tmp_path):

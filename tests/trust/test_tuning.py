@@ -75,6 +75,18 @@ def test_every_learner_has_a_space_and_equal_names_have_equal_bounds():
     assert all(entry == entries[0] for entries in bounds.values() for entry in entries)
 
 
+@pytest.mark.parametrize("agent", LEARNERS)
+def test_tuned_values_lie_in_the_space_and_nothing_else_was_changed(agent):
+    shipped, tuned = agent_values(agent), agent_values(f"offload_paper/{agent}")
+    space = read_space(shipped_space(agent)["space"], tuned)  # refuses what lies outside
+    for dimension in space:
+        name = dimension.name.partition("[")[0]
+        shipped.pop(name, None), tuned.pop(name, None)
+    assert tuned == shipped
+    text = (ROOT / "conf" / "agent" / "offload_paper" / f"{agent}.yaml").read_text()
+    assert text.startswith("# Tuned on offload_paper") and "none of which is reported" in text
+
+
 def test_the_shipped_values_are_the_first_trial_and_all_trials_are_kept(trainings, command):
     code, out, err = command("tune", *STUDY)
     assert code == 0, err

@@ -27,6 +27,7 @@ class Pair:
         first: The one with the higher mean.
         second: The other.
         difference: Mean of first minus second.
+        seeds: Both have in common.
         p: Of the sign-flip test.
         adjusted: ``p`` after Holm's correction.
     """
@@ -34,6 +35,7 @@ class Pair:
     first: str
     second: str
     difference: float
+    seeds: int
     p: float
     adjusted: float
 
@@ -99,9 +101,31 @@ def compare_all(agents: Mapping[str, Mapping[int, float]]) -> list[Pair]:
         one, other = (np.array([agents[name][s] for s in seeds]) for name in (first, second))
         difference = float(np.mean(one - other))
         names = (first, second) if difference >= 0 else (second, first)
-        tests.append((*names, abs(difference), paired_test(one, other)))
+        tests.append((*names, abs(difference), len(seeds), paired_test(one, other)))
     adjusted = holm([test[-1] for test in tests])
     return [Pair(*test, value) for test, value in zip(tests, adjusted, strict=True)]
+
+
+def too_many(pairs: Sequence[Pair]) -> str | None:
+    """Why no difference could be told on so few seeds, however clear; None where one could.
+
+    Of n pairs the least p-value is 2 / 2^n, which Holm's correction multiplies by the number of
+    comparisons: equal ranks for everybody would pass the want of seeds off as a finding.
+    """
+    if not pairs:
+        return None
+    seeds = min(pair.seeds for pair in pairs)
+    if len(pairs) * _least_p(seeds) < LEVEL:
+        return None
+    enough = next(n for n in range(seeds, 99) if n > EXACT or len(pairs) * _least_p(n) < LEVEL)
+    return (
+        f"no ranks: on {seeds} seeds none of {len(pairs)} comparisons could be significant "
+        f"together; it takes {enough} seeds, or fewer agents"
+    )
+
+
+def _least_p(count: int) -> float:
+    return 2.0 / 2**count if count <= EXACT else 1.0 / (DRAWS + 1)
 
 
 def ranks(names: Sequence[str], pairs: Sequence[Pair]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmark.errors import EXIT_FAILED, EXIT_OK, BenchmarkError
+from benchmark.ranking import too_many
 from benchmark.report.boards import Board, group
 from benchmark.report.figures import (
     curve_figure,
@@ -81,7 +82,9 @@ def _write(out: Path, root: Path, runs: list[RunRecord], skipped: list[Skipped])
     sections, tables = [], []
     pictures_left = MOST_PICTURES
     for at, board in enumerate(boards):
-        found, _ = standings(board)
+        found, pairs = standings(board)
+        if told := too_many(pairs):
+            notes.append(f"{board.name}: {told}")
         unit, rows = board_rows(board, found)
         tables.append((board, unit, rows))
         titles = {}

@@ -13,7 +13,7 @@ from benchmark.aggregate import (
     performance_profile,
     probability_of_improvement,
 )
-from benchmark.ranking import Pair, compare_all, ranks
+from benchmark.ranking import Pair, compare_all, ranks, too_many
 from benchmark.report.boards import Board, Entrant
 from benchmark.statistics import Interval, Values
 
@@ -41,7 +41,8 @@ class Standing:
         gap_closed: Its interquartile mean, None when it is not known for every run.
         spread: The 95 % interval with ten seeds, else the least and the greatest of several.
         exploratory: Whether there are too few seeds for an interval and a rank.
-        rank: One more than the number of agents that are better; None when exploratory.
+        rank: One more than the number of agents that are better; None when exploratory, or when
+            there are too many agents for the seeds.
     """
 
     entrant: Entrant
@@ -110,9 +111,10 @@ def standings(board: Board) -> tuple[list[Standing], list[Pair]]:
     }
     enough = {label: v for label, v in objective.items() if len(v) >= LEAST_SEEDS}
     pairs = compare_all(enough)
-    # Where two agents share too few seeds for a test, nobody of the board has a rank.
+    # Where two agents share too few seeds for a test, or all do for so many tests, nobody of the
+    # board has a rank.
     complete = len(pairs) == len(enough) * (len(enough) - 1) // 2
-    ranked = ranks(list(enough), pairs) if complete else {}
+    ranked = ranks(list(enough), pairs) if complete and not too_many(pairs) else {}
     found = [_standing(entrant, ranked.get(label)) for label, entrant in board.entrants.items()]
     return sorted(found, key=lambda s: _last(s.entrant.mean("objective_g"))), pairs
 

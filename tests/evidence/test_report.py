@@ -171,6 +171,20 @@ def test_ten_seeds_have_an_interval_and_a_rank(tmp_path):
     assert best.spread[1] - best.spread[0] < max(best.points) - min(best.points)
 
 
+def test_where_seeds_are_too_few_for_the_comparisons_nobody_is_ranked_and_it_is_told(tmp_path):
+    for number in range(4):  # eight agents, 28 comparisons
+        for folder in make(tmp_path / "made", seeds=10, problems=("irs",)):
+            place = folder.parent.with_name(f"{folder.parent.name}{number}")
+            change(folder, agent=place.name)
+            place = tmp_path / "all" / "irs" / place.name / folder.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(place)
+    assert write(tmp_path / "all", tmp_path / "out") == 0
+    (board,), _ = boards_of(tmp_path / "all")
+    assert all(standing.rank is None for standing in standings(board)[0])
+    assert "it takes 11 seeds" in (tmp_path / "out" / "notes.txt").read_text()
+
+
 def test_over_problems_only_agents_that_ran_on_all_of_them_are_compared(tmp_path):
     make(tmp_path, seeds=2)
     make(tmp_path, seeds=2, problems=("irs",), agents=("sac",))

@@ -12,6 +12,9 @@ from envs.formulation.evaluation.judging import RETRIEVALS, Verdict
 from envs.formulation.evaluation.scenarios import WORDINGS, families
 from envs.formulation.evaluation.validation import Trial
 
+_DEFAULT = "hybrid"
+"""What ``formulate`` retrieves with unless it is told otherwise."""
+
 
 def as_data(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Everything, as plain data."""
@@ -54,9 +57,20 @@ def as_markdown(verdicts: Sequence[Verdict], aside: Sequence[str] = ()) -> str:
         "",
     ]
     lines += _table(
-        ("wording", "recordings", *STAGES, "regret"),
-        [_wording(w, [v for v in verdicts if v.wording == w]) for w in WORDINGS],
+        ("wording", "retrieval", "recordings", *STAGES, "regret"),
+        [
+            (w, r, *_wording([v for v in _of(verdicts, r) if v.wording == w]))
+            for w in WORDINGS
+            for r in settings
+        ],
     )
+    if others := [r for r in settings if r != _DEFAULT]:
+        lines += ["", f"## Against {_DEFAULT}, on the requests recorded with both", ""]
+        lines += _table(
+            ("retrieval", "requests", "compiles at first", "equivalent at first", "regret"),
+            [(r, *_compared(_of(verdicts, r), _of(verdicts, _DEFAULT))) for r in others],
+        )
+        lines += ["", f"Its own figure before {_DEFAULT}'s. Less regret is better."]
     lines += ["", "## Parts, after repairs", ""]
     lines += _table(
         ("part", *(f"{name} {r}" for r in settings for name in ("precision", "recall"))),
@@ -116,9 +130,31 @@ def _passed(verdicts: Sequence[Verdict], stages: Sequence[tuple[str, ...]]) -> I
         yield f"{sum(asked)}/{len(asked)}" if asked else "—"
 
 
-def _wording(wording: str, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+def _wording(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     passed = _passed(verdicts, [v.last for v in verdicts])
-    return (wording, str(len(verdicts)), *passed, _mean([v.regret for v in verdicts]))
+    return (str(len(verdicts)), *passed, _mean([v.regret for v in verdicts]))
+
+
+def _compared(verdicts: Sequence[Verdict], default: Sequence[Verdict]) -> tuple[str, ...]:
+    """Both on the same requests; regret where both have one."""
+    others = {(v.family, v.wording): v for v in default}
+    pairs = [(v, others[v.family, v.wording]) for v in verdicts if (v.family, v.wording) in others]
+    told = []
+    for stage in ("compiles", "equivalent"):
+        asked = [
+            pair for pair in pairs if stage == "compiles" or pair[0].wording != "underspecified"
+        ]
+        own, its = (sum(stage in pair[side].first for pair in asked) for side in (0, 1))
+        told.append(f"{own}, {its} of {len(asked)}")
+    known = [
+        (v.regret, o.regret) for v, o in pairs if v.regret is not None and o.regret is not None
+    ]
+    own_regret, its_regret = (_number(_average([pair[side] for pair in known])) for side in (0, 1))
+    return (str(len(pairs)), *told, f"{own_regret}, {its_regret} ({len(known)})")
+
+
+def _average(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
 
 
 def _parts(kind: str, verdicts: Sequence[Verdict]) -> tuple[str, str]:

@@ -28,13 +28,12 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy and torch are imported
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_module
-from omegaconf import OmegaConf
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 import envs
+from benchmark.conditions import composed
 from benchmark.manifest import hardware, versions
 
 WINDOWS = 5
@@ -141,9 +140,7 @@ def learner(
     """Updates a second of `gdm`, and the median milliseconds of one decision."""
     from agents import Budget
 
-    with initialize_config_module("conf", version_base="1.3"):
-        config = compose("config", overrides=[f"env={problem.name}", "agent=gdm"])
-    values: Any = OmegaConf.to_container(config.agent, resolve=True)
+    values = composed([f"env={problem.name}", "agent=gdm"])["agent"]
     module, _, name = values.pop("_target_").rpartition(".")
     values |= {"batch_size": UPDATE_BATCH, "transitions_per_update": 1, "warmup": 1_024}
     agent = getattr(importlib.import_module(module), name)(

@@ -144,7 +144,7 @@ def test_a_mistake_is_told_with_the_remedy(results, words, message):
 
 def test_a_run_is_shown_whatever_stands_beside_it(results, monkeypatch):
     done = next(entry for entry in entries(results) if entry.status == "done")
-    monkeypatch.setattr("benchmark.index.entries", None)
+    monkeypatch.setattr("benchmark.runs.entries", None)
     assert command.runs(("show", str(done.folder))) == 0
 
 

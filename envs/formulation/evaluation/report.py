@@ -11,9 +11,7 @@ from envs.formulation.evaluation.funnel import STAGES
 from envs.formulation.evaluation.judging import RETRIEVALS, Verdict
 from envs.formulation.evaluation.scenarios import WORDINGS, families
 from envs.formulation.evaluation.validation import Trial
-
-_DEFAULT = "hybrid"
-"""What ``formulate`` retrieves with unless it is told otherwise."""
+from envs.formulation.retrieval.opening import DEFAULT_METHOD
 
 
 def as_data(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -64,13 +62,13 @@ def as_markdown(verdicts: Sequence[Verdict], aside: Sequence[str] = ()) -> str:
             for r in settings
         ],
     )
-    if others := [r for r in settings if r != _DEFAULT]:
-        lines += ["", f"## Against {_DEFAULT}, on the requests recorded with both", ""]
+    if others := [r for r in settings if r != DEFAULT_METHOD]:
+        lines += ["", f"## Against {DEFAULT_METHOD}, on the requests recorded with both", ""]
         lines += _table(
             ("retrieval", "requests", "compiles at first", "equivalent at first", "regret"),
-            [(r, *_compared(_of(verdicts, r), _of(verdicts, _DEFAULT))) for r in others],
+            [(r, *_compared(_of(verdicts, r), _of(verdicts, DEFAULT_METHOD))) for r in others],
         )
-        lines += ["", f"Its own figure before {_DEFAULT}'s. Less regret is better."]
+        lines += ["", f"Its own figure before {DEFAULT_METHOD}'s. Less regret is better."]
     lines += ["", "## Parts, after repairs", ""]
     lines += _table(
         ("part", *(f"{name} {r}" for r in settings for name in ("precision", "recall"))),
@@ -149,12 +147,8 @@ def _compared(verdicts: Sequence[Verdict], default: Sequence[Verdict]) -> tuple[
     known = [
         (v.regret, o.regret) for v, o in pairs if v.regret is not None and o.regret is not None
     ]
-    own_regret, its_regret = (_number(_average([pair[side] for pair in known])) for side in (0, 1))
+    own_regret, its_regret = (_mean([pair[side] for pair in known]) for side in (0, 1))
     return (str(len(pairs)), *told, f"{own_regret}, {its_regret} ({len(known)})")
-
-
-def _average(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
 
 
 def _parts(kind: str, verdicts: Sequence[Verdict]) -> tuple[str, str]:

@@ -29,8 +29,9 @@ class Closed:
         if self.fate == "crash":
             raise RuntimeError("the loss is not finite")
         if self.fate == "interrupt":
-            # A shell's background jobs, and what they start, ignore it.
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+                # So it is in a shell's background jobs and in what they start.
+                signal.signal(signal.SIGINT, signal.default_int_handler)
             os.kill(os.getpid(), signal.SIGINT)
         if self.fate == "kill":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -224,7 +224,7 @@ def _one_trial(tuning: Tuning, study: "optuna.Study", scale: float, number: int)
         state = states.FAIL
         reason = error.message if isinstance(error, BenchmarkError) else repr(error)
         trial.set_user_attr("reason", reason)
-    trial.set_user_attr("seconds", round(time.monotonic() - begun, 1))
+    trial.set_user_attr("seconds", round(time.monotonic() - begun, 3))
     trial.set_user_attr("wh", meter.reading.wh)
     trial.set_user_attr("gco2", meter.reading.gco2)
     trial.set_user_attr("code_version", code_version())

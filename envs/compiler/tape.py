@@ -47,6 +47,9 @@ class Tape(Protocol):
     def get(self, node: Node) -> Any:
         """Read a register, of shape ``(*index, batch)`` (batch 1 where all share one value)."""
 
+    def rows(self, nodes: Sequence[Node]) -> Callable[[], Any]:
+        """A reader of several registers, one below the other: a new array ``(rows, batch)``."""
+
 
 def needed(roots: Iterable[Node], given: Iterable[int] = ()) -> list[Node]:
     """All nodes that the roots depend on, arguments first, stopping at the given numbers."""
@@ -76,6 +79,7 @@ class NumpyTape:
     def __init__(self, graph: Graph, roots: Sequence[Node], batch: int) -> None:
         """Allocate registers for everything the roots need, for a batch of scenarios."""
         self.registers: dict[int, Any] = {}
+        self._batch = batch
         self._programs: dict[str, list[Callable[[], None]]] = {phase: [] for phase in PHASES}
         nodes = needed(roots)
         lasting = _lasting(nodes, roots)
@@ -106,7 +110,7 @@ class NumpyTape:
         """Copy a value into a source; a node that nothing needs is passed over."""
         register = self.registers.get(node.number)
         if register is not None:
-            np.copyto(register, value)
+            register[...] = value
 
     def load_moment(self, paths: Sequence[tuple[Node, Any]], time: int) -> None:
         """Copy the values of a time into their sources, which all have registers."""
@@ -122,6 +126,14 @@ class NumpyTape:
     def get(self, node: Node) -> Any:
         """The register itself: it changes with the next run."""
         return self.registers[node.origin.number]
+
+    def rows(self, nodes: Sequence[Node]) -> Callable[[], Any]:
+        """See `Tape.rows`."""
+        views = []
+        for register in map(self.get, nodes):
+            flat = register.reshape(-1, register.shape[-1])
+            views.append(np.broadcast_to(flat, (len(flat), self._batch)))
+        return partial(np.concatenate, views)
 
 
 def _kind(graph: Graph, node: Node, batch: int) -> tuple[str, tuple[int, ...], bool]:
@@ -169,6 +181,7 @@ class TorchTape:
 
         self._torch = torch
         self._graph = graph
+        self._batch = batch
         self.device = torch.device(device)
         self.dtype = getattr(torch, dtype)
         self.registers: dict[int, Any] = {}
@@ -215,6 +228,17 @@ class TorchTape:
     def get(self, node: Node) -> Any:
         """The tensor of a node."""
         return self.registers[node.origin.number]
+
+    def rows(self, nodes: Sequence[Node]) -> Callable[[], Any]:
+        """See `Tape.rows`; gradients flow through."""
+
+        def read() -> Any:
+            registers = map(self.get, nodes)
+            return self._torch.cat(
+                [r.expand(*r.shape[:-1], self._batch).reshape(-1, self._batch) for r in registers]
+            )
+
+        return read
 
 
 def evaluate(

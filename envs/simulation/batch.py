@@ -17,22 +17,23 @@ from numpy.typing import NDArray
 from envs.compiler.graph import Node
 from envs.compiler.model import Compiled
 from envs.compiler.tape import SOURCES, NumpyTape, Tape, TorchTape, evaluate, needed
+from envs.simulation.account import VIOLATIONS, Account
 from envs.simulation.nonfinite import NonFiniteError, divergent_action, named_after
 from envs.simulation.scenarios import Drawn, ScenarioSampler, clock_paths
 
-AHEAD_STEPS = 1024
+AHEAD_STEPS = 8192
 """Short episodes are drawn in blocks of this many steps: sampling has a fixed overhead."""
 
 
 @dataclass(frozen=True)
 class State:
-    """Everything that distinguishes a moment of a simulation."""
+    """Everything that distinguishes a moment of a simulation; `totals` as in `Account`."""
 
     time: int
     scenarios: NDArray[np.int64]
     drawn: Drawn
     values: tuple[Any, ...]
-    totals: dict[str, Any]
+    totals: Any
     next_scenario: int
     ended: bool
 
@@ -41,8 +42,8 @@ class BatchSimulation:
     """Simulates ``batch`` scenarios of one split.
 
     After `reset` and `step`, `observation` is ``(batch, observation_size)``; after `step`,
-    `carbon_g`, `penalty_g`, `energy_j` are ``(batch,)`` and `cost` is ``(batch, constraints)``.
-    With the torch backend they are tensors with gradients.
+    `carbon_g`, `penalty_g`, `energy_j` are ``(batch,)`` and `cost` is ``(constraints, batch)``.
+    With the torch backend they are tensors with gradients. They are not written to again.
     """
 
     def __init__(
@@ -71,7 +72,6 @@ class BatchSimulation:
         self.horizon = compiled.spec.time.horizon
         self._sampler = ScenarioSampler(compiled, split)
         self._clock = clock_paths(compiled, self.horizon)
-        self._energy = next(m for m in compiled.metrics if m.name == "energy")
         self._wanted, self._shown = self._roots(), [o.node for o in compiled.observations]
         self.torch = backend == "torch"
         self._tape: Tape = (
@@ -82,14 +82,14 @@ class BatchSimulation:
         self._raw = np.zeros((compiled.action_size, batch))
         self._parts = self._raw_parts(self._raw)
         self._next_is_source = any(s.next.origin.op in SOURCES for s in compiled.states)
-        self._seen = np.zeros((compiled.observation_size, batch))
-        self._rows = [] if self.torch else self._observation_rows()
+        self._seen = self._tape.rows(self._shown)
+        self._account = Account(compiled, self._tape, batch)
         self._drawn_ahead: tuple[int, Drawn] | None = None
         self.seed(seed)
         self.time = 0
         self.ended = False
         self.scenarios = np.zeros(batch, dtype=np.int64)
-        self.totals: dict[str, Any] = {}
+        self.totals = self._own(self._account.opened())
 
     def __getstate__(self) -> tuple[Any, ...]:
         """For copies and pickles: registers view each other, which their copies would not."""
@@ -123,15 +123,6 @@ class BatchSimulation:
         # looked at.
         return roots + [node for node, _ in c.named.values() if node.op in SOURCES]
 
-    def _observation_rows(self) -> list[tuple[Any, Any]]:
-        """Where in the observation each register goes, as views of one shape."""
-        rows = []
-        for o in self.compiled.observations:
-            register = self._tape.get(o.node)
-            row = self._seen[o.offset : o.offset + o.count]
-            rows.append((row, register.reshape(o.count, register.shape[-1])))
-        return rows
-
     def seed(self, seed: int) -> None:
         """Start at the scenarios of a seed; each seed has room for 2^32 of them."""
         self._next_scenario = (seed % 2**30) << 32
@@ -155,7 +146,7 @@ class BatchSimulation:
         self._begin(0)
         for state in self.compiled.states:
             self._tape.load(state.node, self._tape.get(state.init))
-        self.totals = {}
+        self.totals = self._own(self._account.opened())
         self.ended = False
         self._arrive()
 
@@ -190,33 +181,18 @@ class BatchSimulation:
         """Meet this time's exogenous values and compute everything known before the decision."""
         self._tape.load_moment(self._paths, self.time)
         self._tape.run("arrival")
-        self.observation = self._observe()
-
-    def _observe(self) -> Any:
-        if self.torch:
-            import torch
-
-            parts = [
-                self._tape.get(o.node)
-                .expand((*self.compiled.graph.sizes(o.node.index), self.batch))
-                .reshape(-1, self.batch)
-                for o in self.compiled.observations
-            ]
-            seen: Any = torch.cat(parts)
-        else:
-            for row, register in self._rows:
-                row[...] = register
-            seen = self._seen
-        self._check_finite(seen.sum(), self._shown)
-        return seen.T
+        seen = self._seen()
+        self._check_finite(seen, self._shown)
+        self.observation = seen.T
 
     def decide(self, actions: Any) -> None:
         """Apply decisions without moving on: everything of this step can then be looked at."""
         if self.torch:
             raw = self._tape.tensor(actions).clip(-1.0, 1.0).T  # type: ignore[attr-defined]
         else:
-            raw = np.clip(np.asarray(actions, dtype=np.float64).T, -1.0, 1.0, out=self._raw)
-        if not self._searched(raw) and math.isnan(float(raw.sum())):
+            self._raw[...] = np.asarray(actions).T
+            raw = self._raw.clip(-1.0, 1.0, out=self._raw)
+        if not self._finite(raw):
             raise divergent_action(self.compiled, to_numpy(raw), self.time)
         parts = self._raw_parts(raw) if self.torch else self._parts
         for node, part in parts:
@@ -242,7 +218,11 @@ class BatchSimulation:
         """
         self.decide(actions)
         self.ended = done = self.time + 1 == self.horizon
-        self._account(done)
+        step = self._account.settle(done)
+        self._check_finite(step[:VIOLATIONS], self._wanted)
+        self.carbon_g, self.penalty_g, self.energy_j = step[:VIOLATIONS]
+        self.cost = step[VIOLATIONS : VIOLATIONS + self._account.constraints]
+        self.totals = self._account.added(self.totals, step)
         following = [self._tape.get(s.next) for s in self.compiled.states]
         if self._next_is_source:
             following = [value + 0.0 for value in following]
@@ -253,52 +233,9 @@ class BatchSimulation:
         self._arrive()
         return done
 
-    def _account(self, last: bool) -> None:
-        c, get = self.compiled, self._tape.get
-        terminal = c.terminal_last if last else c.terminal_during
-        self.carbon_g = self._wide(get(c.carbon))
-        self.penalty_g = self._wide(
-            get(c.penalty) if terminal is None else get(c.penalty) + get(terminal)
-        )
-        self.energy_j = self._wide(get(self._energy.node))
-        self.cost = [self._wide(get(plan.violation)) for plan in c.constraints]
-        self._check_finite((self.carbon_g + self.penalty_g).sum(), self._wanted)
-        self._add("carbon_g", self.carbon_g)
-        self._add("penalty_g", self.penalty_g)
-        self._add("energy_j", self.energy_j)
-        for plan, violation in zip(c.constraints, self.cost, strict=True):
-            self._add(f"violation.{plan.name}", violation)
-        for metric in c.metrics:
-            key = f"metric.{metric.name}"
-            if metric.reduce in ("sum", "mean"):
-                self._add(key, self._wide(get(metric.node)))
-            elif metric.reduce == "last" or key not in self.totals:
-                self.totals[key] = self._wide(get(metric.node))
-            else:
-                total, value = self.totals[key], self._wide(get(metric.node))
-                self.totals[key] = total.maximum(value) if self.torch else np.maximum(total, value)
-
-    def _wide(self, register: Any) -> Any:
-        """A copy over the whole batch: registers change with the next step."""
-        if self.torch:
-            return register.expand(self.batch)
-        return register.copy() if register.shape == (self.batch,) else np.full(self.batch, register)
-
-    def _add(self, key: str, value: Any) -> None:
-        # Never in place: earlier totals may be in a clone or in somebody's hands.
-        self.totals[key] = self.totals.get(key, 0.0) + value
-
     def episode(self) -> dict[str, Any]:
         """Totals of the episode so far, ``(batch,)`` each, metrics in their declared unit."""
-        result = {"objective_g": self.totals["carbon_g"] + self.totals["penalty_g"], **self.totals}
-        steps = self.time + self.ended
-        for metric in self.compiled.metrics:
-            key = f"metric.{metric.name}"
-            result[key] = result[key] / (
-                metric.unit.factor * (steps if metric.reduce == "mean" else 1)
-            )
-        result["length"] = np.full(self.batch, steps)
-        return result
+        return self._account.episode(self.totals, self.time + self.ended)
 
     def values(self, nodes: list[Node]) -> list[Any]:
         """Any nodes at this moment, ``(*index, batch)`` in base units, computed now if need be."""
@@ -315,7 +252,7 @@ class BatchSimulation:
             self.scenarios.copy(),
             self.drawn,
             values,
-            dict(self.totals),
+            self.totals,
             self._next_scenario,
             self.ended,
         )
@@ -323,7 +260,7 @@ class BatchSimulation:
     def set_state(self, state: State) -> None:
         """Return to a moment of this or an equal simulation."""
         self.scenarios, self.drawn = state.scenarios.copy(), state.drawn
-        self.totals = {key: self._own(value) for key, value in state.totals.items()}
+        self.totals = self._own(state.totals)
         self._next_scenario, self.ended = state.next_scenario, state.ended
         self._begin(state.time)
         for plan, value in zip(self.compiled.states, state.values, strict=True):
@@ -334,13 +271,15 @@ class BatchSimulation:
         """A value in the type of this backend: clones may come from the other one."""
         return self._tape.tensor(value) if isinstance(self._tape, TorchTape) else to_numpy(value)
 
-    def _searched(self, value: Any) -> bool:
-        """Whether a value belongs to a gradient search, which looks at what it found itself."""
-        return self.torch and bool(value.requires_grad)
+    def _finite(self, rows: Any) -> bool:
+        """Whether all of it is finite; a gradient search looks at what it found itself."""
+        if self.torch and rows.requires_grad:
+            return True
+        return math.isfinite(float(rows.sum() if self.torch else np.add.reduce(rows, None)))
 
-    def _check_finite(self, total: Any, roots: list[Node]) -> None:
-        """Refuse a total that is not finite, naming the first of what the roots are made of."""
-        if self._searched(total) or math.isfinite(float(total)):
+    def _check_finite(self, rows: Any, roots: list[Node]) -> None:
+        """Refuse rows that are not all finite, naming the first of what the roots are made of."""
+        if self._finite(rows):
             return
         nodes = needed(roots)
         for node, value in zip(nodes, self.values(nodes), strict=True):

@@ -18,7 +18,8 @@ VERSION = 1
 
 _LARGEST_SUMMED_SHAPE = 8
 _MAX_POISSON_TABLES = 32
-_POISSON_COUNTS_BETWEEN_SIEVES = 8
+_POISSON_COUNTS_PER_SIEVE = 8
+_CACHED_DRAWS = 16_384
 
 
 def uniforms_needed(draw: Draw) -> int:
@@ -91,10 +92,10 @@ def _poisson(draw: Draw, u: Array, a: Mapping[str, Any]) -> Array:
     counts: Array = np.empty_like(u[0])
     if means.size > _MAX_POISSON_TABLES:
         wide = np.broadcast_to(means, u[0].shape)
-        # A row at a time; a parameter has a single one.
-        rows = (np.atleast_2d(array) for array in (counts, wide, u[0]))
-        for row, mean, draws in zip(*rows, strict=True):
-            row[...] = _poisson_by_search(mean, draws)
+        rows = max(1, _CACHED_DRAWS * len(wide) // wide.size)
+        for start in range(0, len(wide), rows):
+            block = slice(start, start + rows)
+            counts[block] = _poisson_by_search(wide[block], u[0][block])
         counts *= draw.factor
         return counts
     wide = np.broadcast_to(means, u[0].shape)
@@ -117,28 +118,29 @@ def _poisson_by_search(means: Array, u: Array) -> Array:
 
     Large counts are rare: every few steps only those still counting go on.
     """
-    counts = np.zeros(u.shape)
-    flat = counts.ravel()
+    counts = np.zeros(u.size)
     open_: Any = slice(None)
     mean, draw = np.ascontiguousarray(means).ravel(), u.ravel()
     term = np.exp(-mean)
     cumulative = term.copy()
     largest = float(means.max())
     above = draw >= cumulative
-    for k in range(1, int(largest + 12 * np.sqrt(largest) + 30)):
-        flat[open_] += above
-        term *= mean
-        term *= 1 / k
-        cumulative += term
-        np.greater_equal(draw, cumulative, out=above)
-        if k % _POISSON_COUNTS_BETWEEN_SIEVES == 0:
-            (kept,) = above.nonzero()
-            if not len(kept):
-                break
-            open_ = kept if isinstance(open_, slice) else open_[kept]
-            mean, draw, term, cumulative = mean[kept], draw[kept], term[kept], cumulative[kept]
-            above = above[kept]
-    return counts
+    for first in range(1, int(largest + 12 * np.sqrt(largest) + 30), _POISSON_COUNTS_PER_SIEVE):
+        passed = np.zeros(len(draw), dtype=np.uint8)
+        for k in range(first, first + _POISSON_COUNTS_PER_SIEVE):
+            passed += above.view(np.uint8)
+            term *= mean
+            term *= 1 / k
+            cumulative += term
+            np.greater_equal(draw, cumulative, out=above)
+        counts[open_] += passed
+        (kept,) = above.nonzero()
+        if not len(kept):
+            break
+        open_ = kept if isinstance(open_, slice) else open_[kept]
+        mean, draw, term, cumulative = mean[kept], draw[kept], term[kept], cumulative[kept]
+        above = above[kept]
+    return counts.reshape(u.shape)
 
 
 _TRANSFORMS: dict[str, Callable[[Draw, Array, Mapping[str, Any]], Array]] = {

@@ -51,7 +51,7 @@ def uniforms(
             counter = (page << 128) + int(scenarios[start]) * (size // _WORDS_PER_COUNT)
             generator = np.random.Generator(np.random.Philox(key=key, counter=counter))
             rows = generator.random((stop - start, size))
-            out[first:last, start:stop] = rows[:, : last - first].T
+            # A double has 53 bits: 0 may come, 1 may not. Inversion needs both ends open.
+            np.maximum(rows[:, : last - first].T, 2.0**-54, out=out[first:last, start:stop])
         first, page, size = last, page + 1, min(last, _LARGEST_PAGE)
-    # A double has 53 bits: 0 may come, 1 may not. Inversion needs both ends open.
-    return np.maximum(out, 2.0**-54, out=out)
+    return out

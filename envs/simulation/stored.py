@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from envs.simulation.batch import BatchSimulation, State, to_numpy
 from envs.simulation.scenarios import ScenarioSampler
 
-_CLOCK, _SCENARIOS, _VALUE, _TOTAL = "clock", "scenarios", "value.", "total."
+_CLOCK, _SCENARIOS, _VALUE, _TOTALS = "clock", "scenarios", "value.", "totals"
 
 
 def to_arrays(state: State) -> dict[str, NDArray[Any]]:
     """The arrays of a moment by name."""
     values = {f"{_VALUE}{i}": to_numpy(value) for i, value in enumerate(state.values)}
-    totals = {_TOTAL + name: to_numpy(total) for name, total in state.totals.items()}
     clock = np.array([state.time, state.next_scenario, state.ended], dtype=np.int64)
-    return {_CLOCK: clock, _SCENARIOS: state.scenarios, **values, **totals}
+    fixed = {_CLOCK: clock, _SCENARIOS: state.scenarios, _TOTALS: to_numpy(state.totals)}
+    return fixed | values
 
 
 def from_arrays(simulation: BatchSimulation, arrays: Mapping[str, NDArray[Any]]) -> State:
@@ -41,7 +41,7 @@ def from_arrays(simulation: BatchSimulation, arrays: Mapping[str, NDArray[Any]])
         scenarios=scenarios,
         drawn=ScenarioSampler(simulation.compiled, simulation.split).sample(scenarios),
         values=tuple(arrays[f"{_VALUE}{i}"] for i in range(count)),
-        totals={n.removeprefix(_TOTAL): a for n, a in arrays.items() if n.startswith(_TOTAL)},
+        totals=arrays[_TOTALS],
         next_scenario=next_scenario,
         ended=bool(ended),
     )

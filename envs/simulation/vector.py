@@ -138,6 +138,7 @@ class ProblemVectorEnv(
         self.simulation = BatchSimulation(
             problem.compiled(split), num_envs, split, seed, backend, device
         )
+        self._narrow = np.empty((len(problem.observation_names), num_envs + 16), dtype=np.float32)
         self._last = LastStep(self.simulation)
         self._started = False
 
@@ -175,9 +176,7 @@ class ProblemVectorEnv(
             "carbon_g": carbon,
             "penalty_g": penalty,
             "energy_j": to_numpy(simulation.energy_j),
-            "cost": np.stack([to_numpy(c) for c in simulation.cost], axis=-1)
-            if simulation.cost
-            else np.zeros((self.num_envs, 0)),
+            "cost": to_numpy(simulation.cost).T,
         }
         if done:
             info["final_obs"] = self._observation()
@@ -188,8 +187,10 @@ class ProblemVectorEnv(
         return self._observation(), reward, terminated, np.zeros(self.num_envs, dtype=bool), info
 
     def _observation(self) -> NDArray[np.float32]:
-        # Narrowed before it is transposed: the simulation's layout has the batch last.
-        narrow = to_numpy(self.simulation.observation).T.astype(np.float32)
+        # The simulation's layout has the batch last. It is narrowed before it is transposed, into
+        # rows with a gap: of rows a power of two apart a column falls into few lines of the cache.
+        narrow = self._narrow[:, : self.num_envs]
+        narrow[...] = to_numpy(self.simulation.observation).T
         return np.ascontiguousarray(narrow.T)
 
     def heuristic_actions(self, name: str) -> NDArray[np.float32]:
@@ -264,7 +265,7 @@ class ProblemEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
             "carbon_g": carbon,
             "penalty_g": penalty,
             "energy_j": float(simulation.energy_j[0]),
-            "cost": np.array([c[0] for c in simulation.cost], dtype=np.float64),
+            "cost": simulation.cost[:, 0],
         }
         if done:
             info["totals"] = {name: float(value[0]) for name, value in simulation.episode().items()}

@@ -5,6 +5,6 @@ this package imports neither torch nor any learner: each agent lives in a module
 by the ``_target_`` of its ``conf/agent/NAME.yaml``.
 """
 
-from agents.protocol import Agent, Budget, Checkpoint, Monitor, Resumable
+from agents.protocol import Agent, Budget, Checkpoint, Differentiates, Monitor, Resumable
 
-__all__ = ["Agent", "Budget", "Checkpoint", "Monitor", "Resumable"]
+__all__ = ["Agent", "Budget", "Checkpoint", "Differentiates", "Monitor", "Resumable"]

@@ -115,6 +115,35 @@ class Agent(Protocol):
 
 
 @runtime_checkable
+class Differentiates(Protocol):
+    """What an agent has beside ``Agent`` if it learns through the environment.
+
+    The environment given to ``learn`` is then a ``DifferentiableEnvironment``.
+
+    Attributes:
+        num_envs: How many environments side by side: gradients need few, and memory for each.
+    """
+
+    num_envs: int
+
+
+class DifferentiableEnvironment(Protocol):
+    """What such a vector environment has beside Gymnasium's interface: steps on torch tensors."""
+
+    def observed(self) -> Any:
+        """What is observed now, ``(num_envs, observation_size)``, with gradients."""
+        ...
+
+    def step_tensors(self, actions: Any) -> tuple[Any, bool]:
+        """Rewards ``(num_envs,)``, with gradients, and whether episodes ended and began anew."""
+        ...
+
+    def cut(self) -> None:
+        """Let gradients of what follows lead back to this moment and no further."""
+        ...
+
+
+@runtime_checkable
 class Resumable(Protocol):
     """What an agent has beside ``Agent`` if an interrupted ``learn`` of it can be continued.
 

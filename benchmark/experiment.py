@@ -12,7 +12,6 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig
 
-import envs
 from agents import Budget, Checkpoint, Resumable
 from benchmark import sweep
 from benchmark.assessment import assess, assess_variants, best_heuristic
@@ -43,6 +42,7 @@ from benchmark.store import (
 from benchmark.strategy import StrategyRecorder
 from benchmark.table import print_result
 from benchmark.tracking import Tracker, make_tracker
+from benchmark.training import environment
 from benchmark.variants import judge, long_columns
 
 
@@ -154,9 +154,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
     def offered(write: Checkpoint) -> None:
         checkpoints.offer(write, stands, env.state_arrays)
 
-    env = envs.make_vector(
-        problem, num_envs=protocol.num_envs, split="train", seed=run.seed, reward_scale=scale
-    )
+    env = environment(problem, protocol, agent, run.seed, scale, run.device)
     energy = run.values["energy"]
     meter = EnergyMeter(str(energy["country"]), float(energy["interval_s"]), run.device)
     try:

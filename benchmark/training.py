@@ -1,14 +1,40 @@
 """Training alone: an agent learns under a protocol, and nothing is written or tested."""
 
 from collections.abc import Callable
+from typing import Any
 
 import envs
-from agents import Agent, Budget
+from agents import Agent, Budget, Differentiates
 from benchmark.evaluation import evaluate
 from benchmark.monitor import LearningCurve, LearningMonitor
 from benchmark.progress import ProgressBar
 from benchmark.protocol import Protocol
 from benchmark.references import act_of
+
+
+def environment(
+    problem: envs.Problem,
+    protocol: Protocol,
+    agent: Agent,
+    seed: int,
+    reward_scale_g: float,
+    device: str = "cpu",
+) -> envs.ProblemVectorEnv:
+    """What an agent learns in: a differentiable environment if it asks for one.
+
+    Args:
+        problem: What is learnt on.
+        protocol: How many environments there are.
+        agent: Who will learn.
+        seed: Of the training scenarios.
+        reward_scale_g: What rewards are divided by.
+        device: Of a differentiable environment.
+    """
+    options: dict[str, Any] = {"split": "train", "seed": seed, "reward_scale": reward_scale_g}
+    if isinstance(agent, Differentiates):
+        options |= {"backend": "torch", "device": device}
+        return envs.make_vector(problem, agent.num_envs, **options)
+    return envs.make_vector(problem, protocol.num_envs, **options)
 
 
 def train(
@@ -35,13 +61,7 @@ def train(
         The monitor, with the learning curve up to its last point.
     """
     act = act_of(agent)
-    env = envs.make_vector(
-        problem,
-        num_envs=protocol.num_envs,
-        split="train",
-        seed=seed,
-        reward_scale=reward_scale_g,
-    )
+    env = environment(problem, protocol, agent, seed, reward_scale_g)
     try:
         with ProgressBar(title, protocol.env_steps) as progress:
             monitor = LearningMonitor(

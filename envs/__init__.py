@@ -16,12 +16,14 @@ from envs.compiler.functions import FUNCTIONS
 from envs.mathematics import as_markdown, as_page
 from envs.problem import LIBRARY, Problem, gymnasium_id, load, parse
 from envs.problem import library as problems
+from envs.simulation.differentiable import DifferentiableVectorEnv
 from envs.simulation.vector import ProblemEnv, ProblemVectorEnv
 from envs.spec.diagnostics import Diagnostic, SpecError
 
 __all__ = [
     "LIBRARY",
     "Diagnostic",
+    "DifferentiableVectorEnv",
     "Problem",
     "ProblemEnv",
     "ProblemVectorEnv",
@@ -45,10 +47,15 @@ def make(problem: Problem | str, **options: Any) -> ProblemEnv:
 
 
 def make_vector(problem: Problem | str, num_envs: int = 1, **options: Any) -> ProblemVectorEnv:
-    """A vector environment of a problem; for the options see `ProblemVectorEnv`."""
-    return ProblemVectorEnv(
-        load(problem) if isinstance(problem, str) else problem, num_envs, **options
-    )
+    """A vector environment of a problem; for the options see `ProblemVectorEnv`.
+
+    With ``backend="torch"`` it is a `DifferentiableVectorEnv`.
+    """
+    problem = load(problem) if isinstance(problem, str) else problem
+    if options.get("backend") == "torch":
+        del options["backend"]
+        return DifferentiableVectorEnv(problem, num_envs, **options)
+    return ProblemVectorEnv(problem, num_envs, **options)
 
 
 def functions() -> tuple[str, ...]:

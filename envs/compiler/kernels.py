@@ -195,6 +195,12 @@ def _straight_through(name: str) -> Kernel:
     return lambda torch, x, attribute=None: x + (getattr(torch, name)(x) - x).detach()
 
 
+def _torch_sqrt(torch: Any, x: Any, attribute: Any = None) -> Any:
+    # Its slope at 0 is infinite, and times a slope of 0 no number; here it is 0.
+    zero = x == 0
+    return torch.where(zero, 0.0, torch.where(zero, 1.0, x).sqrt())
+
+
 def _of_a_vector(name: str) -> Kernel:
     # Both are 0 at the origin, where torch's gradient is no number; here it is 0.
     def kernel(torch: Any, a: Any, b: Any, attribute: Any = None) -> Any:
@@ -237,7 +243,6 @@ TORCH: dict[str, Kernel] = {
             "negate": "neg",
             "abs": "abs",
             "square": "square",
-            "sqrt": "sqrt",
             "exp": "exp",
             "expm1": "expm1",
             "log": "log",
@@ -272,6 +277,7 @@ TORCH: dict[str, Kernel] = {
             "or": "logical_or",
         }.items()
     },
+    "sqrt": _torch_sqrt,
     "hypot": _of_a_vector("hypot"),
     "atan2": _of_a_vector("atan2"),
     "round": _straight_through("round"),

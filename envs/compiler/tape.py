@@ -185,14 +185,25 @@ class TorchTape:
         self.device = torch.device(device)
         self.dtype = getattr(torch, dtype)
         self.registers: dict[int, Any] = {}
-        self._programs: dict[str, list[Node]] = {phase: [] for phase in PHASES}
-        phase_of = {level: phase for phase, levels in PHASES.items() for level in levels}
-        self._needed = needed(roots)
-        for node in self._needed:
+        self._programs: dict[str, list[tuple[int, Any, Any, Any]]] = {p: [] for p in PHASES}
+        for node in needed(roots):
             if node.value is not None:
                 self.registers[node.number] = self.tensor(node.value)
             elif node.op not in SOURCES:
-                self._programs[phase_of[node.level]].append(node)
+                kernel = self._number if node.op == "number" else kernels.TORCH[node.op]
+                arguments = [(a.number, self._axes(a, node.layout)) for a in node.arguments]
+                operation = node.number, kernel, arguments, node.attribute
+                self._programs[_PHASE[node.level]].append(operation)
+
+    def _axes(self, node: Node, layout: tuple[str, ...]) -> tuple[int, ...] | None:
+        """The shape in which a register broadcasts over a layout; None for the one it has."""
+        if node.index == layout:
+            return None
+        sets = self._graph.sets
+        return (*(sets[name] if name in node.index else 1 for name in layout), -1)
+
+    def _number(self, torch: Any, truth: Any, attribute: Any = None) -> Any:
+        return truth.to(self.dtype)
 
     def tensor(self, value: Any) -> Any:
         """A value as a tensor of this tape's type, on its device."""
@@ -215,15 +226,13 @@ class TorchTape:
 
     def run(self, phase: str) -> None:
         """Run the operations of a phase."""
-        registers, torch, graph = self.registers, self._torch, self._graph
-        for node in self._programs[phase]:
-            views = [graph.aligned(a, registers[a.number], node.layout) for a in node.arguments]
-            if node.op == "number":
-                registers[node.number] = views[0].to(self.dtype)
-            else:
-                registers[node.number] = kernels.TORCH[node.op](
-                    torch, *views, attribute=node.attribute
-                )
+        registers, torch = self.registers, self._torch
+        for number, kernel, arguments, attribute in self._programs[phase]:
+            views = [
+                registers[n] if axes is None else registers[n].reshape(axes)
+                for n, axes in arguments
+            ]
+            registers[number] = kernel(torch, *views, attribute=attribute)
 
     def get(self, node: Node) -> Any:
         """The tensor of a node."""

@@ -8,7 +8,7 @@ batch. Arrays are batch-last in here.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -266,6 +266,12 @@ class BatchSimulation:
         for plan, value in zip(self.compiled.states, state.values, strict=True):
             self._tape.load(plan.node, self._own(value))
         self._arrive()
+
+    def cut(self) -> None:
+        """Let gradients of what follows lead back to this moment and no further."""
+        state = self.clone_state()
+        values = tuple(value.detach() for value in state.values)
+        self.set_state(replace(state, values=values, totals=state.totals.detach()))
 
     def _own(self, value: Any) -> Any:
         """A value in the type of this backend: clones may come from the other one."""

@@ -39,6 +39,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "ppo": {"network": [32, 32], "rollout": 128, "batch_size": 64, "epochs": 2},
     "sac": {"network": [32, 32], "transitions_per_update": 64, "warmup": 128, "batch_size": 32},
     "td3": {"network": [32, 32], "transitions_per_update": 64, "warmup": 128, "batch_size": 32},
+    "gdm_shac": {"num_envs": 16, "window": 4, "width": 32, "value_batch": 64},
+    "mlp_shac": {"num_envs": 16, "window": 4, "width": 32, "value_batch": 64},
     "random": {},
     "constant": {},
     "heuristic": {},

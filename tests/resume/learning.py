@@ -70,8 +70,9 @@ def make(name: str, problem: envs.Problem) -> Any:
     )
 
 
-def training(problem: envs.Problem) -> Any:
-    return envs.make_vector(problem, num_envs=ENVS, split="train", seed=0)
+def training(problem: envs.Problem, name: str) -> Any:
+    backend = "torch" if name.endswith("_shac") else "numpy"
+    return envs.make_vector(problem, num_envs=ENVS, split="train", seed=0, backend=backend)
 
 
 def saved(agent: Any, folder: Path) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ import envs
 from agents import Resumable
 from tests.resume.learning import BUDGET, Watch, decided, make, saved, training
 
-LEARNERS = ("gdm", "gdm_paper", "mlp", "ppo", "sac", "td3")
+LEARNERS = ("gdm", "gdm_paper", "mlp", "ppo", "sac", "td3", "gdm_shac", "mlp_shac")
 
 
 # One of one-shot episodes and one of long ones; the other half of the pairs is slow.
@@ -33,7 +33,7 @@ def test_stopped_twice_and_taken_up_it_learns_the_same_to_the_bit(
     def start(marks: tuple[int, ...] = (), stop: float = np.inf) -> tuple:
         # A process of its own would find the shared generators in any state.
         random.seed(), np.random.seed(), torch.seed()
-        env, agent = training(problem), make(name, problem)
+        env, agent = training(problem, name), make(name, problem)
         return agent, env, Watch(tmp_path / "kept", env, marks, stop)
 
     undisturbed, env, whole = start()
@@ -57,7 +57,7 @@ def test_stopped_twice_and_taken_up_it_learns_the_same_to_the_bit(
 @pytest.mark.parametrize("name", ["gdm", "ppo", "sac"])
 def test_a_checkpoint_is_safetensors_alone(name: str, tmp_path: Path) -> None:
     problem = envs.load("channels")
-    env, agent = training(problem), make(name, problem)
+    env, agent = training(problem, name), make(name, problem)
     assert isinstance(agent, Resumable)
     agent.learn(env, BUDGET, Watch(tmp_path, env, (400,), stop=700))
     kinds = {path.suffix for path in tmp_path.iterdir()}
@@ -70,7 +70,7 @@ def test_a_checkpoint_is_safetensors_alone(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["gdm", "sac"])
 def test_a_checkpoint_of_another_agent_is_refused(name: str, tmp_path: Path) -> None:
     problem = envs.load("channels")
-    env, agent = training(problem), make(name, problem)
+    env, agent = training(problem, name), make(name, problem)
     watch = Watch(tmp_path, env, (400,), stop=500)
     agent.learn(env, BUDGET, watch)
     kept = Watch(tmp_path, env).checkpoints.latest()
@@ -83,7 +83,7 @@ def test_a_checkpoint_of_another_agent_is_refused(name: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["gdm", "td3"])
 def test_the_replay_is_appended_to_and_not_written_again(name: str, tmp_path: Path) -> None:
     problem = envs.load("channels")
-    env, agent = training(problem), make(name, problem)
+    env, agent = training(problem, name), make(name, problem)
     seen: dict[str, int] = {}
 
     class Reading(Watch):

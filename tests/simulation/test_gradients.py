@@ -89,3 +89,25 @@ def test_a_clone_carries_its_gradient() -> None:
     simulation.carbon_g.sum().backward()
     assert action.grad is not None
     assert action.grad[0, 0] != 0
+
+
+@pytest.mark.parametrize("name", envs.problems())
+def test_gradients_are_numbers_inside_and_at_the_corners(name: str) -> None:
+    """Roots of nothing, shares of nobody, angles of no vector: all have a slope."""
+    problem = envs.load(name)
+    env = envs.make_vector(problem, 24, seed=1, backend="torch")
+    assert isinstance(env, envs.DifferentiableVectorEnv)
+    env.reset()
+    size = len(problem.action_names)
+    random = np.random.default_rng(0)
+    for _ in range(min(problem.horizon, 3)):
+        inside = random.uniform(-1, 1, (16, size))
+        corners = random.choice([-1.0, 0.0, 1.0], (6, size))
+        ends = np.stack([np.full(size, -1.0), np.full(size, 1.0)])
+        action = torch.tensor(np.concatenate([inside, corners, ends]), requires_grad=True)
+        rewards, _ = env.step_tensors(action)
+        torch.autograd.backward(rewards.sum() + env.observed().sum())
+        assert action.grad is not None
+        assert action.grad.isfinite().all()
+        assert action.grad.any()
+        env.cut()

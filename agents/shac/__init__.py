@@ -11,7 +11,7 @@ __all__ = ["GDMSHAC", "MLPSHAC", "ShortHorizonAgent"]
 
 
 class GDMSHAC(ShortHorizonAgent):
-    """The few-step flow policy of ``gdm``; gradients run through its sampling chain too."""
+    """The few-step flow policy of ``gdm`` from no noise: gradients run through its chain too."""
 
     def __init__(self, *, steps: int, time_size: int, **values: Any) -> None:
         """Build the agent.

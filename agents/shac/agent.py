@@ -88,7 +88,8 @@ class ShortHorizonAgent(ABC):
     The problem is known and differentiable, so the gradient of what a policy earns need not be
     guessed from samples: it is taken through a window of steps of the simulation, and through the
     value of the state in which the window ends. Windows follow one another through the episodes;
-    gradients do not run from one into the next, where they would explode or fade.
+    gradients do not run from one into the next, where they would explode or fade. Nothing is
+    explored: policies act without noise, in learning too.
 
     What is learnt with such gradients compares with others that have them, not with learners that
     only see rewards.
@@ -185,7 +186,7 @@ class ShortHorizonAgent(ABC):
         seen, rewards = [env.observed()], list[Tensor]()
         excess, ended = torch.zeros((), device=self.device), False
         while len(rewards) < steps and not ended:
-            actions = self.policy.sample(seen[-1], self.generator)
+            actions = self.policy.sample(seen[-1], None)
             # tanh(2): beyond, hardly a gradient comes through.
             excess = excess + (actions.abs() - _FLAT).clamp_min(0.0).square().mean()
             reward, ended = env.step_tensors(actions)
@@ -250,10 +251,9 @@ class ShortHorizonAgent(ABC):
     def act(
         self, observation: Observations, env: Environment, deterministic: bool = True
     ) -> Actions:
-        """Choose actions; see ``Agent``."""
+        """Choose actions, whether asked to be deterministic or not: nothing was explored."""
         observations = torch.from_numpy(np.ascontiguousarray(observation, np.float32))
-        generator = None if deterministic else self.generator
-        actions = self.policy.sample(observations.to(self.device), generator)
+        actions = self.policy.sample(observations.to(self.device), None)
         return np.asarray(actions.cpu().numpy(), np.float32)
 
     def save(self, folder: Path) -> None:

@@ -42,7 +42,11 @@ class DeterministicPolicy(ActorPolicy):
 
     def sample(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
         """The one action of each observation, with or without a generator."""
-        action: Tensor = self.network(observations).tanh()
+        return self.unbounded(observations, generator).tanh()
+
+    def unbounded(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
+        """The action before its bounding tanh, ``(batch, action_size)``."""
+        action: Tensor = self.network(observations)
         return action
 
 

@@ -140,7 +140,7 @@ class ActorCriticAgent(ABC):
 
     def _build(self) -> ActorCritic:
         training = self.training
-        sizes = {"width": training.width, "depth": training.depth}
+        sizes: dict[str, Any] = {"width": training.width, "depth": training.depth}
         state, model = None, None
         foresight = training.foresight and self.discount > 0.0
         if foresight:

@@ -12,9 +12,7 @@ _SMALLEST_SCALE = 1e-6
 
 
 class Ensemble(nn.Module):
-    """Independent networks with layer normalisation.
-
-    Of an observation or of observation and action.
+    """Independent networks of an observation, or of observation and action.
 
     Layer normalisation keeps the values of unseen actions bounded, which off-policy learning needs
     (Ball et al. 2023, arXiv:2302.02948). The members share no weight; their layers are stacked so
@@ -42,6 +40,7 @@ class Ensemble(nn.Module):
         depth: int,
         members: int,
         compression: float,
+        normalised: bool = True,
     ) -> None:
         """Draw the weights from torch's global generator.
 
@@ -53,8 +52,11 @@ class Ensemble(nn.Module):
             members: Networks in the ensemble.
             compression: Values are compressed beyond their first median magnitude divided by this;
                 0 compresses none.
+            normalised: Whether layers are normalised. The slope of a normalised network is a poor
+                one to learn by: it leaves out what all units of a layer have in common.
         """
         super().__init__()
+        self.normalised = normalised
         self.members, self.compression = members, compression
         fan_in = observation_size + action_size
         self.from_observation = _stacked(members, observation_size, width, fan_in)
@@ -90,9 +92,14 @@ class Ensemble(nn.Module):
                 hidden = hidden.unsqueeze(2)
             hidden = (hidden + of_actions).view(self.members, -1, hidden.shape[-1])
         for weight, bias in zip(self.weights, list(self.biases)[1:], strict=True):
-            hidden = torch.baddbmm(bias, _activate(hidden), weight)
-        values = torch.baddbmm(self.head_bias, _activate(hidden), self.head)
+            hidden = torch.baddbmm(bias, self._activate(hidden), weight)
+        values = torch.baddbmm(self.head_bias, self._activate(hidden), self.head)
         return values.view(self.members, *shape)
+
+    def _activate(self, hidden: Tensor) -> Tensor:
+        if self.normalised:
+            hidden = functional.layer_norm(hidden, hidden.shape[-1:])
+        return functional.silu(hidden)
 
     def to_reward(self, values: Tensor) -> Tensor:
         """Values in units of reward, of values in the networks' scale."""
@@ -214,10 +221,6 @@ class Critics(nn.Module):
         the flag a network would smear that over the steps before.
         """
         return torch.cat((observations, (continues == 0.0).float().unsqueeze(-1)), dim=-1)
-
-
-def _activate(hidden: Tensor) -> Tensor:
-    return functional.silu(functional.layer_norm(hidden, hidden.shape[-1:]))
 
 
 def _stacked(members: int, inputs: int, outputs: int, fan_in: int | None = None) -> nn.Parameter:

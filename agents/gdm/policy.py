@@ -67,13 +67,17 @@ class FlowPolicy(ActorPolicy):
 
     def sample(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
         """Choose actions; see ``ActorPolicy``."""
+        return self.unbounded(observations, generator).tanh()
+
+    def unbounded(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
+        """The actions before their bounding tanh, ``(batch, action_size)``; see ``sample``."""
         rows = len(observations)
-        action = self.noise(rows, generator)
+        action = raw = self.noise(rows, generator)
         for step in range(self.steps):
             time = step / self.steps
             noisy = action
             if step > 0:
                 noisy = (1.0 - time) * self.noise(rows, generator) + time * action
             at = torch.full((rows, 1), time, device=observations.device)
-            action, _ = self.denoise(observations, noisy, at)
-        return action
+            action, raw = self.denoise(observations, noisy, at)
+        return raw

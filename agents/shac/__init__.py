@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from agents.actor_critic.policy import ActorPolicy
 from agents.gdm.policy import FlowPolicy
 from agents.mlp import DeterministicPolicy
 from agents.shac.agent import ShortHorizonAgent
@@ -24,7 +23,7 @@ class GDMSHAC(ShortHorizonAgent):
         self._chain = {"steps": steps, "time_size": time_size}
         super().__init__(**values)
 
-    def _policy(self, **sizes: int) -> ActorPolicy:
+    def _policy(self, **sizes: int) -> FlowPolicy:
         return FlowPolicy(
             self.observation_size,
             self.action_size,
@@ -38,7 +37,7 @@ class GDMSHAC(ShortHorizonAgent):
 class MLPSHAC(ShortHorizonAgent):
     """A deterministic network in its place: what diffusion adds is what this lacks."""
 
-    def _policy(self, **sizes: int) -> ActorPolicy:
+    def _policy(self, **sizes: int) -> DeterministicPolicy:
         return DeterministicPolicy(
             self.observation_size,
             self.action_size,

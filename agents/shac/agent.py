@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from agents import state, weights
 from agents.actor_critic.critic import Ensemble
-from agents.actor_critic.policy import ActorPolicy
+from agents.gdm.policy import FlowPolicy
+from agents.mlp import DeterministicPolicy
 from agents.protocol import (
     Actions,
     Budget,
@@ -41,7 +42,8 @@ class Training:
         value_batch: States in one step of those.
         tau: Rate at which the values that windows end in follow, at each window.
         normaliser_rate: Rate at which the unit of the values follows their targets.
-        saturation: Weight of the squared excess of actions beyond what tanh(2) is.
+        saturation: Weight of the squared excess of actions beyond ±2 before tanh, where its
+            gradient fades.
         width: Units in each hidden layer.
         depth: Hidden layers of the values.
         actor_depth: Hidden layers of the policy.
@@ -126,7 +128,15 @@ class ShortHorizonAgent(ABC):
             torch.manual_seed(seed)
             policy = self._policy(width=how.width, depth=how.actor_depth)
             values, lagged = (
-                Ensemble(observation_size, 0, how.width, how.depth, members=1, compression=0.0)
+                Ensemble(
+                    observation_size,
+                    0,
+                    how.width,
+                    how.depth,
+                    members=1,
+                    compression=0.0,
+                    normalised=False,
+                )
                 for _ in range(2)
             )
         lagged.load_state_dict(values.state_dict())
@@ -141,7 +151,7 @@ class ShortHorizonAgent(ABC):
         self._resumed: tuple[Path, Sequence[str], dict[str, Any]] | None = None
 
     @abstractmethod
-    def _policy(self, **sizes: int) -> ActorPolicy:
+    def _policy(self, **sizes: int) -> FlowPolicy | DeterministicPolicy:
         """The actor, of ``width`` and ``depth``."""
 
     def learn(self, env: Environment, budget: Budget, monitor: Monitor) -> None:
@@ -186,10 +196,9 @@ class ShortHorizonAgent(ABC):
         seen, rewards = [env.observed()], list[Tensor]()
         excess, ended = torch.zeros((), device=self.device), False
         while len(rewards) < steps and not ended:
-            actions = self.policy.sample(seen[-1], None)
-            # tanh(2): beyond, hardly a gradient comes through.
-            excess = excess + (actions.abs() - _FLAT).clamp_min(0.0).square().mean()
-            reward, ended = env.step_tensors(actions)
+            raw = self.policy.unbounded(seen[-1], None)
+            excess = excess + (raw.abs() - 2.0).clamp_min(0.0).square().mean()
+            reward, ended = env.step_tensors(raw.tanh())
             rewards.append(reward)
             seen.append(env.observed())
         return Window(torch.stack(seen), torch.stack(rewards), excess / len(rewards), ended)
@@ -301,6 +310,3 @@ class ShortHorizonAgent(ABC):
             "action_size": self.action_size,
             **{key: asdict(self.training)[key] for key in ("width", "depth", "actor_depth")},
         }
-
-
-_FLAT = float(np.tanh(2.0))

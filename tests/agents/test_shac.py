@@ -99,9 +99,12 @@ def test_gradients_run_through_the_steps_of_an_episode_and_end_at_a_cut() -> Non
         env.step_tensors(action)
         if cut:
             env.cut()
-        return env.observed().double().sum() + torch.stack(
-            [env.step_tensors(torch.zeros(2, size))[0].double() for _ in range(3)]
-        ).sum()
+        return (
+            env.observed().double().sum()
+            + torch.stack(
+                [env.step_tensors(torch.zeros(2, size))[0].double() for _ in range(3)]
+            ).sum()
+        )
 
     at = torch.full((2, size), 0.1, dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(earned(at, cut=False), at)
@@ -110,9 +113,7 @@ def test_gradients_run_through_the_steps_of_an_episode_and_end_at_a_cut() -> Non
     step[steepest] = 1e-4
     with torch.no_grad():
         up, down = (earned(at + sign * step.view(2, size), cut=False) for sign in (1, -1))
-    assert slope.flatten()[steepest].item() == pytest.approx(
-        ((up - down) / 2e-4).item(), rel=1e-2
-    )
+    assert slope.flatten()[steepest].item() == pytest.approx(((up - down) / 2e-4).item(), rel=1e-2)
     assert not earned(at, cut=True).requires_grad
 
 

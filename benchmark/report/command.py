@@ -22,7 +22,7 @@ from benchmark.report.figures import (
 from benchmark.report.page import MOST_PICTURES, Content, LeagueSection, Section, embed, render
 from benchmark.report.pictures import draw_curves, draw_gap, draw_profile
 from benchmark.report.reading import RunRecord, Skipped, read_runs
-from benchmark.report.standings import leagues, paper_terms, standings
+from benchmark.report.standings import leagues, note_of_gradients, paper_terms, standings
 from benchmark.report.tables import board_rows, csv_columns, markdown
 from benchmark.store import write_csv, write_text
 
@@ -76,6 +76,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _write(out: Path, root: Path, runs: list[RunRecord], skipped: list[Skipped]) -> None:
     boards, notes = group(runs)
+    if told := note_of_gradients(boards):
+        notes.append(told)
     look = styles(list({label for board in boards for label in board.entrants}))
     links = {str(run.folder): _address(root / run.folder, out) for run in runs}
     figures: dict[str, Any] = {}

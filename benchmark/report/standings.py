@@ -30,6 +30,20 @@ PAPER = {"reward_over_ppo": 0.1797, "wh": 8.148, "gco2": 1.672}
 
 PAPER_AGENTS = ("gdm", "gdm_paper")
 
+THROUGH_SIMULATION = ("gdm_shac", "mlp_shac")
+"""Agents that learn through the gradients of the simulation, which the others do not have."""
+
+
+def note_of_gradients(boards: Iterable[Board]) -> str | None:
+    """What a reader must know who finds such agents beside the others; None without any."""
+    entrants = [entrant for board in boards for entrant in board.entrants.values()]
+    agents = {run.names["agent"] for entrant in entrants for run in entrant.runs.values()}
+    through = " and ".join(agent for agent in THROUGH_SIMULATION if agent in agents)
+    if not through:
+        return None
+    others = "the other learners saw observations and rewards alone"
+    return f"{through}: learnt through the gradients of the simulation; {others}"
+
 
 @dataclass(frozen=True)
 class Standing:

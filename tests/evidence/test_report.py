@@ -185,6 +185,19 @@ def test_where_seeds_are_too_few_for_the_comparisons_nobody_is_ranked_and_it_is_
     assert "it takes 11 seeds" in (tmp_path / "out" / "notes.txt").read_text()
 
 
+def test_a_reader_is_told_which_agents_had_the_gradients_of_the_simulation(tmp_path):
+    folders = make(tmp_path / "runs", seeds=2, problems=("irs",))
+    assert write(tmp_path / "runs", tmp_path / "without") == 0
+    assert "gradients" not in (tmp_path / "without" / "notes.txt").read_text()
+    for folder in folders:
+        if folder.parent.name == "gdm":
+            change(folder, agent="gdm_shac")
+    assert write(tmp_path / "runs", tmp_path / "with") == 0
+    for name in ("notes.txt", "results.md", "index.html"):
+        text = (tmp_path / "with" / name).read_text().replace("\\_", "_")
+        assert "gdm_shac: learnt through the gradients" in text
+
+
 def test_over_problems_only_agents_that_ran_on_all_of_them_are_compared(tmp_path):
     make(tmp_path, seeds=2)
     make(tmp_path, seeds=2, problems=("irs",), agents=("sac",))

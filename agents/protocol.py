@@ -122,9 +122,11 @@ class Differentiates(Protocol):
 
     Attributes:
         num_envs: How many environments side by side: gradients need few, and memory for each.
+        device: Where they are simulated, ``cpu`` or ``cuda``.
     """
 
     num_envs: int
+    device: Any
 
 
 class DifferentiableEnvironment(Protocol):

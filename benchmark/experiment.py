@@ -154,7 +154,7 @@ def _train_and_score(run: Run, folder: RunFolder, tracker: Tracker) -> dict[str,
     def offered(write: Checkpoint) -> None:
         checkpoints.offer(write, stands, env.state_arrays)
 
-    env = environment(problem, protocol, agent, run.seed, scale, run.device)
+    env = environment(problem, protocol, agent, run.seed, scale)
     energy = run.values["energy"]
     meter = EnergyMeter(str(energy["country"]), float(energy["interval_s"]), run.device)
     try:

@@ -18,7 +18,6 @@ def environment(
     agent: Agent,
     seed: int,
     reward_scale_g: float,
-    device: str = "cpu",
 ) -> envs.ProblemVectorEnv:
     """What an agent learns in: a differentiable environment if it asks for one.
 
@@ -28,11 +27,10 @@ def environment(
         agent: Who will learn.
         seed: Of the training scenarios.
         reward_scale_g: What rewards are divided by.
-        device: Of a differentiable environment.
     """
     options: dict[str, Any] = {"split": "train", "seed": seed, "reward_scale": reward_scale_g}
     if isinstance(agent, Differentiates):
-        options |= {"backend": "torch", "device": device}
+        options |= {"backend": "torch", "device": str(agent.device)}
         return envs.make_vector(problem, agent.num_envs, **options)
     return envs.make_vector(problem, protocol.num_envs, **options)
 

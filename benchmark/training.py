@@ -28,11 +28,12 @@ def environment(
         seed: Of the training scenarios.
         reward_scale_g: What rewards are divided by.
     """
-    options: dict[str, Any] = {"split": "train", "seed": seed, "reward_scale": reward_scale_g}
+    options: dict[str, Any] = {"num_envs": protocol.num_envs}
     if isinstance(agent, Differentiates):
-        options |= {"backend": "torch", "device": str(agent.device)}
-        return envs.make_vector(problem, agent.num_envs, **options)
-    return envs.make_vector(problem, protocol.num_envs, **options)
+        options = {"num_envs": agent.num_envs, "backend": "torch", "device": str(agent.device)}
+    return envs.make_vector(
+        problem, split="train", seed=seed, reward_scale=reward_scale_g, **options
+    )
 
 
 def train(

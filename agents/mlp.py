@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from agents.actor_critic.agent import ActorCriticAgent, Training
 from agents.actor_critic.algorithm import ActorCritic
-from agents.actor_critic.policy import ActorPolicy
+from agents.actor_critic.policy import ActorPolicy, BoundedPolicy
 
 
-class DeterministicPolicy(ActorPolicy):
+class DeterministicPolicy(BoundedPolicy):
     """A multilayer perceptron from observation to action, bounded by tanh."""
 
     def __init__(
@@ -40,12 +40,8 @@ class DeterministicPolicy(ActorPolicy):
             layers += [nn.Linear(inputs, outputs), nn.SiLU()]
         self.network = nn.Sequential(*layers, nn.Linear(width, action_size))
 
-    def sample(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
-        """The one action of each observation, with or without a generator."""
-        return self.unbounded(observations, generator).tanh()
-
     def unbounded(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
-        """The action before its bounding tanh, ``(batch, action_size)``."""
+        """The one action of each observation before its tanh, with or without a generator."""
         action: Tensor = self.network(observations)
         return action
 

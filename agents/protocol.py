@@ -121,11 +121,11 @@ class Differentiates(Protocol):
     The environment given to ``learn`` is then a ``DifferentiableEnvironment``.
 
     Attributes:
-        num_envs: How many environments side by side: gradients need few, and memory for each.
+        differentiable_envs: How many side by side: gradients need few, and memory for each.
         device: Where they are simulated, ``cpu`` or ``cuda``.
     """
 
-    num_envs: int
+    differentiable_envs: int
     device: Any
 
 

@@ -7,7 +7,7 @@ between; ``act`` does not.
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ import stable_baselines3
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from agents import state, weights
-from agents.protocol import Actions, Budget, Checkpoint, Environment, Monitor, Observations, offer
+from agents.protocol import Actions, Budget, Environment, Monitor, Observations
+from agents.sb3_callback import Report
 from agents.sb3_env import BatchVecEnv, RowNoise
 from agents.sb3_state import Standing
 
@@ -111,7 +111,7 @@ class _SB3(ABC):
             self._draws.bit_generator.state = saved["draws"]
         model.learn(
             budget.env_steps - model.num_timesteps,
-            callback=_Report(monitor, lambda: self._gradient_steps(model), self.checkpoint),
+            callback=Report(monitor, lambda: self._gradient_steps(model), self.checkpoint),
             log_interval=None,  # type: ignore[arg-type]
             reset_num_timesteps=not begun,
         )
@@ -326,26 +326,3 @@ class TD3(_OffPolicy):
         return stable_baselines3.TD3(
             action_noise=noise, **self._off_policy(num_envs, budget), **common
         )
-
-
-class _Report(BaseCallback):
-    """Tells the monitor, and stops when it says so."""
-
-    def __init__(
-        self, monitor: Monitor, gradient_steps: Callable[[], int], checkpoint: Checkpoint
-    ) -> None:
-        super().__init__()
-        self._monitor, self._gradient_steps = monitor, gradient_steps
-        self._checkpoint = checkpoint
-
-    def _on_rollout_start(self) -> None:
-        # Steps are reported before their transition is stored: only here is everything in place.
-        offer(self._monitor, self._checkpoint)
-
-    def _on_step(self) -> bool:
-        scalars = {
-            name.removeprefix("train/"): float(value)
-            for name, value in self.logger.name_to_value.items()
-            if name.startswith("train/") and isinstance(value, int | float | np.number)
-        }
-        return self._monitor.update(self.num_timesteps, self._gradient_steps(), **scalars)

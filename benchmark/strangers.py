@@ -187,7 +187,12 @@ def agent_of(
 
 
 def _bound(path: Path, values: Mapping[str, Any]) -> None:
-    """Refuse networks that would not fit, before they are built."""
+    """Refuse networks and environments that would not fit, before they are built."""
+    num_envs = values.get("num_envs", 1)
+    if isinstance(num_envs, int | float) and num_envs > MOST_ENVIRONMENTS:
+        raise BenchmarkError(
+            f"{path}: agent.num_envs: expected at most {MOST_ENVIRONMENTS:,}, found {num_envs:,}"
+        )
     network = values.get("network", [])
     widths = [values.get("width", 1), values.get("time_size", 1), *network]
     depths = [values.get("depth", 1), values.get("actor_depth", 1), len(network)]

@@ -30,7 +30,8 @@ def environment(
     """
     options: dict[str, Any] = {"num_envs": protocol.num_envs}
     if isinstance(agent, Differentiates):
-        options = {"num_envs": agent.num_envs, "backend": "torch", "device": str(agent.device)}
+        options = {"num_envs": agent.differentiable_envs, "backend": "torch"}
+        options["device"] = str(agent.device)
     return envs.make_vector(
         problem, split="train", seed=seed, reward_scale=reward_scale_g, **options
     )

@@ -52,10 +52,8 @@ def make_vector(problem: Problem | str, num_envs: int = 1, **options: Any) -> Pr
     With ``backend="torch"`` it is a `DifferentiableVectorEnv`.
     """
     problem = load(problem) if isinstance(problem, str) else problem
-    if options.get("backend") == "torch":
-        del options["backend"]
-        return DifferentiableVectorEnv(problem, num_envs, **options)
-    return ProblemVectorEnv(problem, num_envs, **options)
+    torch = options.get("backend") == "torch"
+    return (DifferentiableVectorEnv if torch else ProblemVectorEnv)(problem, num_envs, **options)
 
 
 def functions() -> tuple[str, ...]:

@@ -52,8 +52,8 @@ class Ensemble(nn.Module):
             members: Networks in the ensemble.
             compression: Values are compressed beyond their first median magnitude divided by this;
                 0 compresses none.
-            normalised: Whether layers are normalised. The slope of a normalised network is a poor
-                one to learn by: it leaves out what all units of a layer have in common.
+            normalised: Whether layers are normalised. Where only the policy's own states are valued
+                there is nothing to bound, and a policy learnt better by the slope without.
         """
         super().__init__()
         self.normalised = normalised

@@ -84,3 +84,15 @@ class ActorPolicy(Policy):
         noise = torch.randn(rows, self.action_size, generator=self.generator, device=device)
         noisy = torch.as_tensor(act, device=device).add(levels * noise).clamp(-1.0, 1.0)
         return noisy if isinstance(act, Tensor) else noisy.cpu().numpy()
+
+
+class BoundedPolicy(ActorPolicy):
+    """A policy that bounds its actions by tanh."""
+
+    @abstractmethod
+    def unbounded(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
+        """The actions before their bounding tanh, ``(batch, action_size)``; see ``sample``."""
+
+    def sample(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Choose actions; see ``ActorPolicy``."""
+        return self.unbounded(observations, generator).tanh()

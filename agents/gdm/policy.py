@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from agents.actor_critic.policy import ActorPolicy
+from agents.actor_critic.policy import BoundedPolicy
 from agents.gdm.network import Denoiser
 
 
-class FlowPolicy(ActorPolicy):
+class FlowPolicy(BoundedPolicy):
     """Carries noise to actions along straight paths, in a few steps.
 
     On the path ``x_t = (1 − t) noise + t action`` the network predicts the action itself, bounded
@@ -65,12 +65,8 @@ class FlowPolicy(ActorPolicy):
             return torch.zeros(rows, self.action_size, device=device)
         return torch.randn(rows, self.action_size, generator=generator, device=device)
 
-    def sample(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Choose actions; see ``ActorPolicy``."""
-        return self.unbounded(observations, generator).tanh()
-
     def unbounded(self, observations: Tensor, generator: torch.Generator | None) -> Tensor:
-        """The actions before their bounding tanh, ``(batch, action_size)``; see ``sample``."""
+        """Follow the path; see ``BoundedPolicy``."""
         rows = len(observations)
         action = raw = self.noise(rows, generator)
         for step in range(self.steps):

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from agents.actor_critic.policy import BoundedPolicy
 from agents.gdm.policy import FlowPolicy
 from agents.mlp import DeterministicPolicy
 from agents.shac.agent import ShortHorizonAgent
+
+NONE = (0.0, 0.0)
+"""Exploration: the gradient is exact without."""
 
 __all__ = ["GDMSHAC", "MLPSHAC", "ShortHorizonAgent"]
 
@@ -23,11 +27,11 @@ class GDMSHAC(ShortHorizonAgent):
         self._chain = {"steps": steps, "time_size": time_size}
         super().__init__(**values)
 
-    def _policy(self, **sizes: int) -> FlowPolicy:
+    def _policy(self, **sizes: int) -> BoundedPolicy:
         return FlowPolicy(
             self.observation_size,
             self.action_size,
-            exploration=(0.0, 0.0),
+            exploration=NONE,
             generator=self.generator,
             **self._chain,
             **sizes,
@@ -37,11 +41,11 @@ class GDMSHAC(ShortHorizonAgent):
 class MLPSHAC(ShortHorizonAgent):
     """A deterministic network in its place: what diffusion adds is what this lacks."""
 
-    def _policy(self, **sizes: int) -> DeterministicPolicy:
+    def _policy(self, **sizes: int) -> BoundedPolicy:
         return DeterministicPolicy(
             self.observation_size,
             self.action_size,
-            exploration=(0.0, 0.0),
+            exploration=NONE,
             generator=self.generator,
             **sizes,
         )

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from agents import state, weights
 from agents.actor_critic.critic import Ensemble
-from agents.gdm.policy import FlowPolicy
-from agents.mlp import DeterministicPolicy
+from agents.actor_critic.policy import BoundedPolicy
 from agents.protocol import (
     Actions,
     Budget,
@@ -35,9 +34,9 @@ class Training:
         learning_rate: Of the values.
         actor_learning_rate: Of the policy.
         final_learning_rate: Fraction of both that is left when the budget is spent.
-        momentum: The two moving averages of Adam, for both.
-        gradient_norm: Of the policy's gradient, at most.
-        trace: Weight of longer returns in the targets of the values (TD(lambda)).
+        betas: Of Adam, for both.
+        max_grad_norm: Of the policy's gradient.
+        td_lambda: Weight of longer returns in the targets of the values (TD(lambda)).
         value_passes: Passes over a window's states to fit the values.
         value_batch: States in one step of those.
         tau: Rate at which the values that windows end in follow, at each window.
@@ -54,9 +53,9 @@ class Training:
     learning_rate: float
     actor_learning_rate: float
     final_learning_rate: float
-    momentum: tuple[float, float]
-    gradient_norm: float
-    trace: float
+    betas: tuple[float, float]
+    max_grad_norm: float
+    td_lambda: float
     value_passes: int
     value_batch: int
     tau: float
@@ -119,8 +118,8 @@ class ShortHorizonAgent(ABC):
         """
         self.observation_size, self.action_size = observation_size, action_size
         self.discount = discount
-        self.training = Training(**{**training, "momentum": tuple(training["momentum"])})
-        self.num_envs = self.training.num_envs
+        self.training = Training(**{**training, "betas": tuple(training["betas"])})
+        self.differentiable_envs = self.training.num_envs
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         how = self.training
@@ -144,14 +143,14 @@ class ShortHorizonAgent(ABC):
         self.networks.to(self.device)
         self.policy, self.values, self.lagged = policy, values, lagged
         self._optimizers = [
-            torch.optim.Adam(module.parameters(), lr=rate, betas=how.momentum)
+            torch.optim.Adam(module.parameters(), lr=rate, betas=how.betas)
             for module, rate in ((policy, how.actor_learning_rate), (values, how.learning_rate))
         ]
         self.env_steps = self.gradient_steps = 0
         self._resumed: tuple[Path, Sequence[str], dict[str, Any]] | None = None
 
     @abstractmethod
-    def _policy(self, **sizes: int) -> FlowPolicy | DeterministicPolicy:
+    def _policy(self, **sizes: int) -> BoundedPolicy:
         """The actor, of ``width`` and ``depth``."""
 
     def learn(self, env: Environment, budget: Budget, monitor: Monitor) -> None:
@@ -217,7 +216,7 @@ class ShortHorizonAgent(ABC):
         # The values are looked at here, not taught.
         torch.autograd.backward(loss, inputs=list(self.policy.parameters()))
         nn.utils.clip_grad_norm_(
-            self.policy.parameters(), self.training.gradient_norm, error_if_nonfinite=True
+            self.policy.parameters(), self.training.max_grad_norm, error_if_nonfinite=True
         )
         optimizer.step()
         return loss.item()
@@ -252,7 +251,7 @@ class ShortHorizonAgent(ABC):
         values[-1] = following
         returns = torch.empty_like(rewards)
         for step in reversed(range(steps)):
-            later = torch.lerp(values[step + 1], following, self.training.trace)
+            later = torch.lerp(values[step + 1], following, self.training.td_lambda)
             returns[step] = following = rewards[step] + self.discount * later
         return returns
 

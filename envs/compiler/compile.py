@@ -11,19 +11,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from envs.compiler import functions, over_sets, processes, recorded
+from envs.compiler import functions, over_sets, processes, recorded, states
 from envs.compiler.graph import Level, Node
-from envs.compiler.lowering import Lowering
 from envs.compiler.model import (
     Compiled,
     ConstraintPlan,
     MetricPlan,
     ObservationPlan,
     ProcessPlan,
-    StatePlan,
 )
 from envs.compiler.scope import Scope
-from envs.compiler.tape import SOURCES, needed
 from envs.spec import schema
 from envs.spec.canonical import digest
 from envs.spec.diagnostics import Finding, SpecError, nearest, shorten
@@ -62,7 +59,7 @@ class _Compiler:
         metrics = _present(self._metric(n, item) for n, item in spec.metrics.items())
         observations = self._observations()
         heuristics = {name: self._heuristic(name, item) for name, item in spec.heuristics.items()}
-        states = _present(self._state(n, item) for n, item in spec.states.items())
+        moving = _present(states.plan(self.scope, n, item) for n, item in spec.states.items())
         self._check_references()
         self.scope.stop_if_refused()
         assert carbon is not None
@@ -77,12 +74,12 @@ class _Compiler:
             step_s=self.scope.step_s,
             sampled=tuple(self.scope.sampled),
             processes=tuple(plans),
-            states=tuple(states),
+            states=tuple(moving),
             decisions=tuple(self.scope.decisions[name] for name in spec.decisions),
             carbon=carbon,
             penalty=self._penalty(constraints),
-            terminal_during=self._total([(s.potential_next, s.potential_now) for s in states]),
-            terminal_last=self._total([(s.terminal_cost, s.potential_now) for s in states]),
+            terminal_during=self._total([(s.potential_next, s.potential_now) for s in moving]),
+            terminal_last=self._total([(s.terminal_cost, s.potential_now) for s in moving]),
             constraints=tuple(constraints),
             metrics=tuple(metrics),
             observations=tuple(observations),
@@ -207,67 +204,6 @@ class _Compiler:
             self.scope.found.append(finding.at(f"heuristics.{name}.decisions.{shorten(extra, 48)}"))
         return nodes
 
-    def _state(self, name: str, item: schema.State) -> StatePlan | None:
-        path, unit, node = f"states.{name}", self.scope.units[name], self.scope.nodes[name]
-        with self.scope.place(f"{path}.init"):
-            init = self.scope.quantifier(node.index, Level.SCENARIO)(item.init, unit)
-            init = over_sets.repeated(self.graph, init, node.index)
-            self._within(init, node, "the initial value")
-            with self.scope.place(f"{path}.next"):
-                following = self.scope.fitting(self.scope.lowering().text(item.next), unit)
-                if not set(following.index) <= set(node.index):
-                    raise Finding(
-                        "index-mismatch",
-                        f"index {list(node.index)}",
-                        f"{list(following.index)}",
-                        "reduce it",
-                    )
-                following = over_sets.repeated(self.graph, following, node.index)
-                self._within(following, node, "the next value")
-                with self.scope.place(f"{path}.terminal"):
-                    return StatePlan(
-                        name, node, init, following, *self._terminal(name, item, following)
-                    )
-        return None
-
-    def _within(self, value: Node, state: Node, what: str) -> None:
-        (low, high), (a, b) = state.interval, value.interval
-        slack = 1e-9 * max(abs(low), abs(high), 1e-30)
-        if a < low - slack or b > high + slack:
-            raise Finding(
-                "leaves-bounds",
-                f"{what} between {low:.6g} and {high:.6g} (in base units)",
-                f"one that may be {a:.6g} … {b:.6g}",
-                "end it with clip(…, low, high), and let the physics respect the bounds first",
-            )
-
-    def _terminal(
-        self, name: str, item: schema.State, following: Node
-    ) -> tuple[Node | None, Node | None, Node | None]:
-        if item.terminal is None:
-            return None, None, None
-
-        def at(state: Node) -> Lowering:
-            return self.scope.lowering(
-                lambda other: state if other == name else self.scope.resolve(other)
-            )
-
-        def grams(text: str, state: Node) -> Node:
-            node = self.scope.fitting(at(state).text(text), _GRAM)
-            return over_sets.total(self.graph, node, *node.index)
-
-        cost, potential = item.terminal.cost, item.terminal.potential
-        now = self.scope.nodes[name]
-        then = self.graph.source(
-            "state", f"final {name}", now.index, now.dimension, now.interval, Level.STATE
-        )
-        self.scope.at_most(grams(cost, now), Level.STATE)
-        _only_depends_on(grams(cost, then), then, {"process", "time", "parameter"})
-        if potential is None:
-            return grams(cost, following), None, None
-        _only_depends_on(grams(potential, then), then, {"parameter"})
-        return grams(cost, following), grams(potential, now), grams(potential, following)
-
     def _check_references(self) -> None:
         """What must exist by name: the energy metric and the functional unit's metric."""
         metrics = self.spec.metrics
@@ -304,25 +240,6 @@ class _Compiler:
                         "time.horizon"
                     )
                 ]
-            )
-
-
-def _only_depends_on(value: Node, state: Node, others: set[str]) -> None:
-    """Require that a value is a function of one state and of sources of some kinds.
-
-    Another state, or an equation over this one, would enter with the value before the last step; a
-    potential that changes with time would not cancel over an episode.
-
-    Raises:
-        Finding: ``not-known-yet``.
-    """
-    for node in needed([value]):
-        if node.op in SOURCES - {"constant"} - others and node is not state:
-            raise Finding(
-                "not-known-yet",
-                f"a function of the state itself and of {' or '.join(sorted(others))}",
-                f"one that depends on {node.op} '{node.attribute}'",
-                "write it out over the state itself",
             )
 
 

@@ -272,8 +272,11 @@ class Graph:
         if node.index == index:
             return array
         lead = array.shape[: array.ndim - len(node.index) - 1]
-        axes = tuple(self.sets[name] if name in node.index else 1 for name in index)
-        return array.reshape((*lead, *axes, array.shape[-1]))
+        return array.reshape((*lead, *self.axes(node, index), array.shape[-1]))
+
+    def axes(self, node: Node, index: tuple[str, ...]) -> tuple[int, ...]:
+        """The axis lengths, without the batch, with which a node broadcasts over ``index``."""
+        return tuple(self.sets[name] if name in node.index else 1 for name in index)
 
     def _node(
         self,

@@ -191,16 +191,13 @@ class TorchTape:
                 self.registers[node.number] = self.tensor(node.value)
             elif node.op not in SOURCES:
                 kernel = self._number if node.op == "number" else kernels.TORCH[node.op]
-                arguments = [(a.number, self._axes(a, node.layout)) for a in node.arguments]
+                arguments = [(a.number, self._shape(a, node.layout)) for a in node.arguments]
                 operation = node.number, kernel, arguments, node.attribute
                 self._programs[_PHASE[node.level]].append(operation)
 
-    def _axes(self, node: Node, layout: tuple[str, ...]) -> tuple[int, ...] | None:
+    def _shape(self, node: Node, layout: tuple[str, ...]) -> tuple[int, ...] | None:
         """The shape in which a register broadcasts over a layout; None for the one it has."""
-        if node.index == layout:
-            return None
-        sets = self._graph.sets
-        return (*(sets[name] if name in node.index else 1 for name in layout), -1)
+        return None if node.index == layout else (*self._graph.axes(node, layout), -1)
 
     def _number(self, torch: Any, truth: Any, attribute: Any = None) -> Any:
         return truth.to(self.dtype)
@@ -229,8 +226,8 @@ class TorchTape:
         registers, torch = self.registers, self._torch
         for number, kernel, arguments, attribute in self._programs[phase]:
             views = [
-                registers[n] if axes is None else registers[n].reshape(axes)
-                for n, axes in arguments
+                registers[n] if shape is None else registers[n].reshape(shape)
+                for n, shape in arguments
             ]
             registers[number] = kernel(torch, *views, attribute=attribute)
 

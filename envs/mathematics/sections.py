@@ -14,7 +14,13 @@ from envs.mathematics.laws import law_of_parameter, law_of_process, value_of
 from envs.mathematics.names import Names
 from envs.mathematics.prose import plain_number, unit_text
 from envs.problem import Problem
-from envs.spec.expressions import Call, Element, Expression, Name, Number, Quantity, parse
+from envs.spec.expressions import (
+    Call,
+    Expression,
+    functions_in,
+    names_in,
+    parse,
+)
 
 _PLUS, _EQUALS = t.Operator("+", "+"), t.Operator("=", "=")
 _LESS = t.Operator(r"\le", "≤")
@@ -195,7 +201,7 @@ class Document:
         def visit(name: str) -> None:
             if name in done:
                 return
-            for other in _names_in(parse(self._spec.equations[name].expr)):
+            for other in names_in(parse(self._spec.equations[name].expr)):
                 if other in self._spec.equations:
                     visit(other)
             done.append(name)
@@ -275,7 +281,7 @@ class Document:
                 yield Equation(self._formulas.equation(left, parse(text)))
 
     def _field_formulas(self) -> Iterator[Block]:
-        used = {name for text in self._texts() for name in _functions_in(parse(text))}
+        used = {name for text in self._texts() for name in functions_in(parse(text))}
         known = [f for name, f in DOMAIN_FUNCTIONS.items() if name in used]
         if not known:
             return
@@ -332,28 +338,3 @@ def _lines(value: Any, lead: str = "") -> Iterator[str]:
             yield from _lines(item, lead)
     elif value is not None:
         yield f"{lead}{value}"
-
-
-def _names_in(expression: Expression) -> Iterator[str]:
-    match expression:
-        case Name(name):
-            yield name
-        case Element(of, _):
-            yield from _names_in(of)
-        case Call(_, arguments):
-            for argument in arguments:
-                yield from _names_in(argument)
-        case Number() | Quantity():
-            return
-
-
-def _functions_in(expression: Expression) -> Iterator[str]:
-    match expression:
-        case Call(function, arguments):
-            yield function
-            for argument in arguments:
-                yield from _functions_in(argument)
-        case Element(of, _):
-            yield from _functions_in(of)
-        case _:
-            return

@@ -22,17 +22,9 @@ class DifferentiableVectorEnv(ProblemVectorEnv):
     numbers pass gradients straight through where the problem says so.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        num_envs: int = 1,
-        split: str = "train",
-        seed: int = 0,
-        reward_scale: float = 1.0,
-        device: str = "cpu",
-    ) -> None:
-        """Make the environments; see `ProblemVectorEnv` for the arguments."""
-        super().__init__(problem, num_envs, split, seed, reward_scale, "torch", device)
+    def __init__(self, problem: Problem, num_envs: int = 1, **options: Any) -> None:
+        """Make the environments; see `ProblemVectorEnv` for the options, but the backend."""
+        super().__init__(problem, num_envs, **{**options, "backend": "torch"})
 
     def observed(self) -> Tensor:
         """What is observed now, float32 of shape ``(num_envs, observation_size)``."""

@@ -20,6 +20,7 @@ _LARGEST_SUMMED_SHAPE = 8
 _MAX_POISSON_TABLES = 32
 _POISSON_COUNTS_PER_SIEVE = 8
 _CACHED_DRAWS = 16_384
+"""Poisson draws inverted together: larger blocks leave the cache, smaller ones cost more calls."""
 
 
 def uniforms_needed(draw: Draw) -> int:

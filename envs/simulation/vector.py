@@ -51,6 +51,10 @@ def heuristic_actions(
     return actions.T.astype(np.float32)
 
 
+_CACHE_LINE = 16
+"""Values of four bytes in a line of the processor's cache."""
+
+
 class LastStep:
     """The step just taken, kept so that it can be looked into after the simulation has moved on."""
 
@@ -138,7 +142,8 @@ class ProblemVectorEnv(
         self.simulation = BatchSimulation(
             problem.compiled(split), num_envs, split, seed, backend, device
         )
-        self._narrow = np.empty((len(problem.observation_names), num_envs + 16), dtype=np.float32)
+        shape = len(problem.observation_names), num_envs + _CACHE_LINE
+        self._narrow = np.empty(shape, dtype=np.float32)
         self._last = LastStep(self.simulation)
         self._started = False
 

@@ -11,6 +11,7 @@ import ast
 import math
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -214,3 +215,30 @@ def _unsupported(node: ast.AST, hint: str) -> Finding:
         f"Python's {kind}",
         hint,
     )
+
+
+def names_in(expression: Expression) -> Iterator[str]:
+    """The names an expression refers to, as often as it does."""
+    match expression:
+        case Name(name):
+            yield name
+        case Element(of, _):
+            yield from names_in(of)
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from names_in(argument)
+        case Number() | Quantity():
+            return
+
+
+def functions_in(expression: Expression) -> Iterator[str]:
+    """The functions and operators it calls, as often as it does."""
+    match expression:
+        case Call(function, arguments):
+            yield function
+            for argument in arguments:
+                yield from functions_in(argument)
+        case Element(of, _):
+            yield from functions_in(of)
+        case _:
+            return

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from safetensors.numpy import load_file, save_file
 
+from benchmark.problems import agent_values
 from benchmark.seal import seal
 from tests.trust.conftest import ROOT, SMALL, benchmark, example
 
@@ -173,6 +174,11 @@ def nested(folder):
     change_config(folder, "agent", "network", value={"_target_": "os.getcwd"})
 
 
+def crowd(folder):
+    asked = {**agent_values("mlp_shac"), "width": 32, "num_envs": 10**9}
+    change_config(folder, "agent", value=asked)
+
+
 REFUSED = {
     altered_file: "is not the file whose digest is in SHA256SUMS",
     link: "it is a link",
@@ -185,6 +191,7 @@ REFUSED = {
     cut_off: "expected safetensors",
     aliases: "anchor &a",
     tagged: "expected",
+    crowd: "agent.num_envs: expected at most 65,536",
     nested: "agent.network: expected a number, a word, or a list of them",
     lambda f: (f / "manifest.json").unlink(): "manifest.json is missing",
     lambda f: change_config(f, "agent", "_target_", value="os.system"): "--allow os.system",
@@ -268,7 +275,7 @@ def test_a_spec_of_ones_own_is_part_of_the_submission(tmp_path, command, monkeyp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("agent", ["gdm", "gdm_paper", "mlp", "sac", "td3", "constant"])
+@pytest.mark.parametrize("agent", ["gdm", "gdm_paper", "mlp", "sac", "td3", "gdm_shac", "constant"])
 def test_every_agent_of_the_suite_can_be_retrained_to_the_digit(agent, tmp_path):
     size = ("protocol.env_steps=4096",) if agent != "constant" else ()
     done = benchmark("run", "env=channels", f"agent={agent}", *SMALL, *size, cwd=tmp_path)
